@@ -40,7 +40,7 @@ class Problem:
 
 
 @_error
-class _Explained(ScimError):
+class _ExplainedError(ScimError):
     """A refusal whose reason is one sentence."""
 
     reason: str
@@ -51,7 +51,7 @@ class _Explained(ScimError):
 
 
 @_error
-class _InText(ScimError):
+class _InTextError(ScimError):
     """A syntax error that shows where: the text, and a caret below the place."""
 
     reason: str
@@ -77,7 +77,7 @@ def _excerpt(text: str, position: int) -> tuple[str, int]:
 
 
 @_error
-class InvalidFilterError(_InText):
+class InvalidFilterError(_InTextError):
     """The filter's syntax is wrong, or the attribute and the operator do not go together."""
 
     status = 400
@@ -85,7 +85,7 @@ class InvalidFilterError(_InText):
 
 
 @_error
-class InvalidPathError(_InText):
+class InvalidPathError(_InTextError):
     """A PATCH path is malformed or names no attribute of the resource type."""
 
     status = 400
@@ -123,7 +123,7 @@ class MutabilityError(ScimError):
 
 
 @_error
-class InvalidSyntaxError(_Explained):
+class InvalidSyntaxError(_ExplainedError):
     """The body is no JSON, or not the message that this request needs."""
 
     status = 400
@@ -160,7 +160,7 @@ class UniquenessError(ScimError):
 
 
 @_error
-class TooManyError(_Explained):
+class TooManyError(_ExplainedError):
     """The query yields more results than the provider is willing to process."""
 
     status = 400
@@ -168,7 +168,7 @@ class TooManyError(_Explained):
 
 
 @_error
-class InvalidVersionError(_Explained):
+class InvalidVersionError(_ExplainedError):
     """The SCIM protocol version in the URL is not supported."""
 
     status = 400
@@ -176,7 +176,7 @@ class InvalidVersionError(_Explained):
 
 
 @_error
-class UnauthorizedError(_Explained):
+class UnauthorizedError(_ExplainedError):
     """No caller could be made out; *challenge* is the WWW-Authenticate header of the answer."""
 
     status = 401
@@ -185,14 +185,14 @@ class UnauthorizedError(_Explained):
 
 
 @_error
-class ForbiddenError(_Explained):
+class ForbiddenError(_ExplainedError):
     """The caller may not do this."""
 
     status = 403
 
 
 @_error
-class SensitiveError(_Explained):
+class SensitiveError(_ExplainedError):
     """The request URI carries confidential information (RFC 7644 §7.5.2)."""
 
     status = 403
@@ -227,7 +227,7 @@ class MethodNotAllowedError(ScimError):
 
 
 @_error
-class PreconditionFailedError(_Explained):
+class PreconditionFailedError(_ExplainedError):
     """If-Match named no current version of the resource."""
 
     status = 412
@@ -274,14 +274,14 @@ class InternalError(ScimError):
 
 
 @_error
-class UnsupportedFeatureError(_Explained):
+class UnsupportedFeatureError(_ExplainedError):
     """An optional part of SCIM that this provider does not offer."""
 
     status = 501
 
 
 @_error
-class UnavailableError(_Explained):
+class UnavailableError(_ExplainedError):
     """The request could not be carried out now; nothing was changed. *retry_after* is in whole seconds."""
 
     status = 503

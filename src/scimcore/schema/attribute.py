@@ -3,7 +3,7 @@
 This file says what an attribute is; what a value of it may look like is for `rules` to say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import attrs
@@ -54,8 +54,8 @@ class Uniqueness(StrEnum):
 class Attribute:
     """An attribute definition; what is left out has the defaults of RFC 7643 §2.2.
 
-    >>> email = Attribute(name="emails", type=Type.COMPLEX, multi_valued=True, sub_attributes=(Attribute(name="value"),))
-    >>> email.sub_attribute("VALUE").name
+    >>> manager = Attribute(name="manager", type=Type.COMPLEX, sub_attributes=(Attribute(name="value"),))
+    >>> manager.sub_attribute("VALUE").name
     'value'
     """
 
@@ -71,27 +71,30 @@ class Attribute:
     uniqueness: Uniqueness = Uniqueness.NONE
     reference_types: tuple[str, ...] = ()
     sub_attributes: tuple["Attribute", ...] = ()
-    _by_folded_name: Mapping[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
+    # What follows from the above is worked out once: rules ask for it for every value they walk.
+    is_complex: bool = attrs.field(init=False, eq=False, repr=False)
+    is_writable: bool = attrs.field(init=False, eq=False, repr=False)
+    """Whether a client has any say over the value."""
+    demanding: "tuple[Attribute, ...]" = attrs.field(init=False, eq=False, repr=False)
+    """The sub-attributes that a client has to give, or that contain such."""
+    is_membership: bool = attrs.field(init=False, eq=False, repr=False)
+    """Whether its elements are references that come and go but never change, like a group's members."""
+    _by_name: Mapping[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
 
-    @_by_folded_name.default
-    def _index(self) -> Mapping[str, "Attribute"]:
-        return {sub.name.lower(): sub for sub in self.sub_attributes}
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "is_complex", self.type is Type.COMPLEX)
+        object.__setattr__(self, "is_writable", self.mutability is not Mutability.READ_ONLY)
+        object.__setattr__(self, "demanding", tuple(filter(is_demanding, self.sub_attributes)))
+        object.__setattr__(self, "_by_name", by_name(self.sub_attributes))
+        value = self.sub_attribute("value") if self.multi_valued and self.sub_attribute("$ref") else None
+        object.__setattr__(self, "is_membership", value is not None and value.mutability is Mutability.IMMUTABLE)
 
     def sub_attribute(self, name: str) -> "Attribute | None":
         """The sub-attribute of that name, in any case (RFC 7643 §2.1); None if there is none."""
-        return self._by_folded_name.get(name.lower())
-
-    @property
-    def is_complex(self) -> bool:
-        return self.type is Type.COMPLEX
-
-    @property
-    def is_writable(self) -> bool:
-        """Whether a client has any say over the value."""
-        return self.mutability is not Mutability.READ_ONLY
+        return self._by_name.get(name) or self._by_name.get(name.lower())
 
     def as_json(self) -> dict[str, Json]:
-        """The definition as /Schemas shows it (RFC 7643 §7); characteristics that do not apply to the type are left out."""
+        """The definition as /Schemas shows it (RFC 7643 §7), without characteristics that its type does not have."""
         shown: dict[str, Json] = {
             "name": self.name,
             "type": self.type.value,
@@ -112,3 +115,14 @@ class Attribute:
         if self.sub_attributes:
             shown["subAttributes"] = [sub.as_json() for sub in self.sub_attributes]
         return shown
+
+
+def is_demanding(attribute: Attribute) -> bool:
+    """Whether a client has to give *attribute*, or something inside it where it gives it."""
+    return attribute.is_writable and (attribute.required or bool(attribute.demanding))
+
+
+def by_name(attributes: Iterable[Attribute]) -> Mapping[str, Attribute]:
+    """*attributes* by their names as spelled and in lower case, so that the usual look-up folds nothing."""
+    found = {attribute.name.lower(): attribute for attribute in attributes}
+    return {**found, **{attribute.name: attribute for attribute in found.values()}}

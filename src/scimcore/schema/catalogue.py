@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import attrs
 
-from scimcore.schema.attribute import Attribute, Mutability, Returned, Type, Uniqueness
+from scimcore.schema.attribute import Attribute, Mutability, Returned, Type, Uniqueness, by_name, is_demanding
 from scimcore.schema.document import Document, Json
 
 SCHEMA_URN = "urn:ietf:params:scim:schemas:core:2.0:Schema"
@@ -162,8 +162,8 @@ def _rooted(path: str) -> str:
 class ResourceType:
     """A kind of resource: its endpoint, its schema and the extensions of it (RFC 7643 §6).
 
-    An extension appears among `attributes` as a complex attribute named by its URN, so that every rule walks it like any
-    other. Two resource types are the same only if they are one object.
+    An extension appears among `attributes` as a complex attribute named by its URN, so that every rule walks it like
+    any other. Two resource types are the same only if they are one object.
 
     Raises:
         ValueError: A schema stands twice.
@@ -176,7 +176,9 @@ class ResourceType:
     description: str = ""
     attributes: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
     containers: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
-    _by_folded_name: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
+    demanding: tuple[Attribute, ...] = attrs.field(init=False, repr=False)
+    """The attributes that a client has to give, or that contain such."""
+    _by_name: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         urns = [self.schema.id, *(extension.schema.id for extension in self.extensions)]
@@ -189,16 +191,20 @@ class ResourceType:
         attributes = {attribute.name: attribute for attribute in (*COMMON, *own, *containers.values())}
         object.__setattr__(self, "attributes", attributes)
         object.__setattr__(self, "containers", containers)
-        object.__setattr__(self, "_by_folded_name", {name.lower(): found for name, found in attributes.items()})
+        # `schemas` is required of every resource and derived from its values, so no client has to give it.
+        demanding = tuple(one for one in attributes.values() if is_demanding(one) and one is not SCHEMAS)
+        object.__setattr__(self, "demanding", demanding)
+        object.__setattr__(self, "_by_name", by_name(attributes.values()))
 
     def attribute(self, name: str) -> Attribute | None:
         """The top-level attribute, or extension container, of that name in any case; None if there is none."""
-        return self._by_folded_name.get(name.lower())
+        return self._by_name.get(name) or self._by_name.get(name.lower())
 
     def place(self, name: str) -> Place | None:
         """What *name* in attribute notation means, in any case (RFC 7644 §3.10); None if it means nothing.
 
-        Besides the RFC's forms, a dot after an extension's URN and the bare name of an extension attribute are understood.
+        Besides the RFC's forms, a dot after an extension's URN and the bare name of an extension attribute are
+        understood.
         """
         return _place(self, name)
 
@@ -234,7 +240,8 @@ def _place(resource_type: ResourceType, name: str) -> Place | None:
     found = _inside(None, resource_type.attribute, name)
     if found is not None:
         return found
-    # Microsoft's documentation shows a bare "manager" in PATCH paths and filters; understood while one extension has it.
+    # Microsoft's documentation shows a bare "manager" in PATCH paths and filters; understood while one extension has
+    # it.
     guesses = [_inside(container, container.sub_attribute, name) for container in resource_type.containers.values()]
     known = [guess for guess in guesses if guess is not None]
     return known[0] if len(known) == 1 else None

@@ -1,14 +1,14 @@
 """What a resource is made of: JSON, read-only by type.
 
-A `Document` is a resource as a JSON object in canonical form: attribute names spelled as the schema spells them, null and
-empty values absent, extension attributes under their URN, `id` included, `schemas` and `meta` left out because they are
-derived. Documents are persistent values: no rule modifies one; a new document shares what did not change.
+A `Document` is a resource as a JSON object in canonical form: attribute names spelled as the schema spells them, null
+and empty values absent, extension attributes under their URN, `id` included, `schemas` and `meta` left out because they
+are derived. Documents are persistent values: no rule modifies one; a new document shares what did not change.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Document: TypeAlias = Mapping[str, Json]
 
 

@@ -1,0 +1,129 @@
+"""What an update changes, attribute by attribute.
+
+Rules share what they do not change, so everything that is the same object on both sides is skipped without a look at
+it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from scimcore.schema.document import Document, Json
+
+
+@attrs.frozen
+class Delta:
+    """The difference between two canonical documents, by top-level attribute or extension URN.
+
+    A multi-valued attribute whose elements only come and go is in `added` and `removed`; everything else that has a new
+    value is in `assigned`, whole. Applied to the old document it gives the new one.
+    """
+
+    assigned: Mapping[str, Json] = attrs.field(factory=dict)
+    unassigned: frozenset[str] = frozenset()
+    added: Mapping[str, tuple[Json, ...]] = attrs.field(factory=dict)
+    removed: Mapping[str, tuple[Json, ...]] = attrs.field(factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.assigned or self.unassigned or self.added or self.removed)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The names of all attributes that change."""
+        return self.unassigned.union(self.assigned, self.added, self.removed)
+
+    def applied_to(self, document: Document) -> Document:
+        """*document* with these changes; the same object when there are none.
+
+        >>> Delta(added={"tags": ("b",)}).applied_to({"tags": ["a"]})
+        {'tags': ['a', 'b']}
+        """
+        if not self:
+            return document
+        result = {name: value for name, value in document.items() if name not in self.unassigned}
+        result.update(self.assigned)
+        for name in {**self.removed, **self.added}:
+            elements = [*_without(elements_of(result.get(name)), self.removed.get(name, ())), *self.added.get(name, ())]
+            if elements:
+                result[name] = elements
+            else:
+                result.pop(name, None)
+        return result
+
+
+def delta_between(before: Document, after: Document) -> Delta:
+    """What turns the canonical document *before* into *after*.
+
+    >>> delta_between({"title": "A", "tags": ["a"]}, {"tags": ["a", "b"]})
+    Delta(assigned={}, unassigned=frozenset({'title'}), added={'tags': ('b',)}, removed={})
+    """
+    assigned: dict[str, Json] = {}
+    added: dict[str, tuple[Json, ...]] = {}
+    removed: dict[str, tuple[Json, ...]] = {}
+    for name, new in after.items():
+        old = before.get(name)
+        if old is new or same(old, new):
+            continue
+        if not (isinstance(new, list) and (old is None or isinstance(old, list))):
+            assigned[name] = new
+            continue
+        gone, come = _difference(old or [], new)
+        if [*_without(old or [], gone), *come] == new:
+            if gone:
+                removed[name] = gone
+            if come:
+                added[name] = come
+        else:
+            assigned[name] = new
+    emptied = [name for name in before if name not in after]
+    for name in emptied:
+        if isinstance(before[name], list):
+            removed[name] = tuple(elements_of(before[name]))
+    return Delta(assigned, frozenset(name for name in emptied if name not in removed), added, removed)
+
+
+def same(one: Json, other: Json) -> bool:
+    """Whether two JSON values are the same value; unlike Python's `==`, true is not 1.
+
+    >>> same({"a": [1]}, {"a": [1]}), same(True, 1), same(1, 1.0)
+    (True, False, True)
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one == other and all(same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return one == other and all(map(same, one, other))
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def elements_of(value: Json) -> Sequence[Json]:
+    """The elements of a multi-valued attribute; none if it is unassigned."""
+    return value if isinstance(value, list) else ()
+
+
+def frozen(value: Json) -> object:
+    """A hashable stand-in for *value*: equal stand-ins are the same value."""
+    if isinstance(value, dict):
+        return frozenset((name, frozen(part)) for name, part in value.items())
+    if isinstance(value, list):
+        return tuple(map(frozen, value))
+    return (bool, value) if isinstance(value, bool) else value
+
+
+def _difference(old: Sequence[Json], new: Sequence[Json]) -> tuple[tuple[Json, ...], tuple[Json, ...]]:
+    """The elements that only *old* has, and those that only *new* has."""
+    if all(map(_is, old, new)):  # elements were appended, or cut off at the end
+        return tuple(old[len(new) :]), tuple(new[len(old) :])
+    olds, news = set(map(frozen, old)), set(map(frozen, new))
+    gone = tuple(element for element in old if frozen(element) not in news)
+    return gone, tuple(element for element in new if frozen(element) not in olds)
+
+
+def _is(one: Json, other: Json) -> bool:
+    return one is other
+
+
+def _without(elements: Sequence[Json], gone: Sequence[Json]) -> list[Json]:
+    if not gone:
+        return list(elements)
+    names = set(map(frozen, gone))
+    return [element for element in elements if frozen(element) not in names]

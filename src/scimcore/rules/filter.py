@@ -1,0 +1,154 @@
+"""Filters (RFC 7644 §3.4.2.2): parsed, printed, bound to a resource type, and asked about documents.
+
+A filter is a prepared statement. Its shape is parsed and bound once and kept; what a request pays for is its literals.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+import attrs
+
+from scimcore.errors import InvalidFilterError
+from scimcore.rules.binding import plan
+from scimcore.rules.grammar import Statement, statement
+from scimcore.rules.limits import DEFAULT_LIMITS, Limits
+from scimcore.rules.syntax import AttrExp, LogExp, NotExp, NotWellFormed, Operator, PresenceExp, Syntax, ValuePath
+from scimcore.rules.terms import And, Comparison, Never, Not, Or, Presence, SomeElement, Term, predicate
+from scimcore.rules.tokens import literals_of, position_in, split
+from scimcore.rules.tolerance import DEFAULT, Tolerance
+from scimcore.schema.catalogue import ResourceType
+from scimcore.schema.document import Document, Json
+from scimcore.schema.standard import USER
+
+__all__ = [
+    "And",
+    "BoundFilter",
+    "Comparison",
+    "Filter",
+    "Never",
+    "Not",
+    "Operator",
+    "Or",
+    "Presence",
+    "SomeElement",
+    "Term",
+    "matches",
+    "parse_filter",
+]
+
+
+@attrs.frozen
+class BoundFilter:
+    """A filter that knows its resource type."""
+
+    tree: Term
+    """What is asked, for storages to narrow a search by."""
+    matches: Callable[[Document], bool] = attrs.field(eq=False, repr=False)
+    """Whether a document matches; it is read, never modified, and may hold anything."""
+    mentions_envelope: bool
+    """Whether it looks at `meta` or `schemas`, which documents do not hold: then ask about the whole resource."""
+
+
+def _syntax(found: Statement) -> Syntax:
+    return found.syntax
+
+
+@attrs.frozen(str=False)
+class Filter:
+    """A well-formed filter; `str()` prints it so that parsing the print gives an equal filter.
+
+    Filters are equal if they have the same terms in the same order: blanks, needless brackets, the case of names and
+    operators, and the escapes in a literal do not count.
+    """
+
+    _statement: Statement = attrs.field(eq=_syntax, repr=False)
+    # Python holds True for equal to 1, which no filter does.
+    _literals: tuple[Json, ...] = attrs.field(eq=repr, repr=False)
+    text: str = attrs.field(eq=False)
+
+    def __str__(self) -> str:
+        return _printed(self._statement.syntax, self._literals)
+
+    def bound(
+        self, resource_type: ResourceType, foreign_is_absent: bool = False, tolerance: Tolerance = DEFAULT
+    ) -> BoundFilter:
+        """This filter about resources of *resource_type*.
+
+        With *foreign_is_absent* a name that the type does not know has no value, as searches over several types need.
+
+        >>> parse_filter('userName sw "b"').bound(USER).matches({"userName": "BJensen"})
+        True
+
+        Raises:
+            InvalidFilterError: An attribute is unknown or never returned, an operator does not apply to its type, or a
+                literal is of another type.
+        """
+        try:
+            found = plan(self._statement, resource_type, foreign_is_absent)
+            tree = found.term(found.operands(self._literals, tolerance))
+        except NotWellFormed as fault:
+            raise _refusal(fault, self.text) from None
+        return BoundFilter(tree, predicate(tree), found.mentions_envelope)
+
+
+def parse_filter(text: str, limits: Limits = DEFAULT_LIMITS) -> Filter:
+    """The filter that *text* spells (RFC 7644 §3.4.2.2). No name is looked up yet; see `Filter.bound`.
+
+    Beyond the RFC's grammar, `not(` without a blank, several blanks and `emails[type eq "work"].value eq "x"` are read.
+
+    >>> print(parse_filter('title PR  AND (userType eq "\\u0041")'))
+    title pr and userType eq "A"
+
+    Raises:
+        InvalidFilterError: It is no filter, or exceeds *limits*; the error shows where.
+    """
+    if len(text) > limits.max_filter_length:
+        raise InvalidFilterError(f"the filter is longer than {limits.max_filter_length} characters")
+    shape, spelled = split(text)
+    try:
+        found = statement(shape, limits.max_filter_depth, limits.max_filter_terms)
+        literals = literals_of(shape, spelled)
+    except NotWellFormed as fault:
+        raise _refusal(fault, text) from None
+    return Filter(found, literals, text)
+
+
+def matches(filter: Filter | str, document: Document, resource_type: ResourceType = USER) -> bool:
+    """Whether *document*, in canonical form, matches *filter* (RFC 7644 §3.4.2.2).
+
+    >>> matches('emails[type eq "work" and value ew "@example.com"]', {"emails": [{"type": "work", "value": "a@b.c"}]})
+    False
+
+    Raises:
+        InvalidFilterError: *filter* is no filter about resources of that type.
+    """
+    found = parse_filter(filter) if isinstance(filter, str) else filter
+    return found.bound(resource_type).matches(document)
+
+
+def _refusal(fault: NotWellFormed, text: str) -> InvalidFilterError:
+    return InvalidFilterError(fault.reason, text, position_in(text, fault.position))
+
+
+def _printed(syntax: Syntax, literals: Sequence[Json]) -> str:
+    match syntax:
+        case AttrExp(path, operator, slot):
+            return f"{path.text} {operator} {json.dumps(literals[slot], ensure_ascii=False)}"
+        case PresenceExp(path):
+            return f"{path.text} pr"
+        case ValuePath(path, inner):
+            return f"{path.text}[{_printed(inner, literals)}]"
+        case NotExp(inner):
+            return f"not ({_printed(inner, literals)})"
+        case LogExp("or", terms):
+            return " or ".join([_printed(term, literals) for term in terms])
+        case LogExp(_, terms):
+            return " and ".join([_grouped(term, literals) for term in terms])
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _grouped(syntax: Syntax, literals: Sequence[Json]) -> str:
+    text = _printed(syntax, literals)
+    return f"({text})" if isinstance(syntax, LogExp) else text

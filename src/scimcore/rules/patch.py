@@ -1,0 +1,248 @@
+"""What PATCH does (RFC 7644 §3.5.2): a sequence of operations, all or none, on a canonical document.
+
+An operation that fails leaves no trace of the earlier ones, because every step makes a new document. How one
+attribute's value changes is in `alter`; this file finds the attribute and puts the new value in its place.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import attrs
+
+from scimcore.errors import InvalidPathError, InvalidValueError, MutabilityError, NoTargetError, Problem
+from scimcore.rules.alter import Alteration, listed
+from scimcore.rules.delta import Delta, delta_between, same
+from scimcore.rules.limits import DEFAULT_LIMITS, Limits
+from scimcore.rules.path import Path, parse_path
+from scimcore.rules.receive import Reading
+from scimcore.rules.tolerance import DEFAULT, Tolerance
+from scimcore.schema.attribute import Attribute, Mutability
+from scimcore.schema.catalogue import Place, ResourceType
+from scimcore.schema.document import Document, Json
+from scimcore.schema.messages import Op, PatchOperation, PatchRequest, read_message
+from scimcore.schema.standard import USER
+
+
+@attrs.frozen
+class Patched:
+    """A document after a PATCH, what changed in it, and which attributes of the request were left out."""
+
+    document: Document
+    delta: Delta
+    ignored: tuple[str, ...] = ()
+
+
+def patched(
+    document: Document,
+    operations: Sequence[Json],
+    resource_type: ResourceType = USER,
+    tolerance: Tolerance = DEFAULT,
+) -> Document:
+    """Return *document* after *operations* (RFC 7644 §3.5.2); the same object when they change nothing.
+
+    *operations* is the parsed `Operations` array. *document* is not modified; an operation that fails leaves no trace
+    of the earlier ones. Uniqueness and references to other resources are not checked.
+
+    Raises:
+        InvalidSyntaxError: *operations* is no array of operations. InvalidPathError: A path is malformed or names no
+        attribute. InvalidFilterError: The value filter in a path is malformed. InvalidValueError: A value does not fit
+        its attribute, or a required one is emptied. NoTargetError: A remove without a path, or a value filter that
+        matches nothing and describes no element. MutabilityError: An operation would change a readOnly or an assigned
+        immutable attribute, or remove a required one.
+
+    >>> patched({"userName": "bj", "active": True}, [{"op": "Replace", "path": "active", "value": "False"}])
+    {'userName': 'bj', 'active': False}
+    """
+    message: Json = {"schemas": [PatchRequest.urn], "Operations": list(operations)}
+    request = read_message(PatchRequest, message, schemas_optional=False)
+    return applied(document, request.operations, resource_type, tolerance).document
+
+
+def applied(
+    document: Document,
+    operations: Iterable[PatchOperation],
+    resource_type: ResourceType,
+    tolerance: Tolerance = DEFAULT,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Patched:
+    """Return *document* after *operations*, and the Delta that they cause.
+
+    Raises:
+        ScimError: As `patched` says, with the position of the operation in the path of each problem.
+    """
+    patching = _Patching(document, resource_type, tolerance, limits)
+    for position, operation in enumerate(operations):
+        try:
+            patching.apply(operation)
+        except InvalidValueError as error:
+            where = f"Operations[{position}]"
+            raise InvalidValueError(
+                Problem(f"{where}.{one.path}" if one.path else where, one.message) for one in error.problems
+            ) from None
+    after = document if same(document, patching.document) else patching.document
+    return Patched(after, delta_between(document, after), tuple(patching.ignored))
+
+
+class _Patching:
+    """A PATCH under way: the document so far and what was left out."""
+
+    def __init__(self, document: Document, resource_type: ResourceType, tolerance: Tolerance, limits: Limits) -> None:
+        self.document = document
+        self.ignored: list[str] = []
+        self._resource_type = resource_type
+        self._tolerance = tolerance
+        self._limits = limits
+
+    def apply(self, operation: PatchOperation) -> None:
+        if operation.path:
+            path = parse_path(operation.path, self._resource_type, self._tolerance, self._limits)
+            if operation.op != "remove" and not operation.has_value:
+                raise InvalidValueError([Problem("value", f"is required to {operation.op} {path.place}")])
+            self._alter(operation.op, path, operation.value)
+        elif operation.op == "remove" and not (isinstance(operation.value, dict) and operation.value):
+            raise NoTargetError("", "remove needs a path")
+        elif not isinstance(operation.value, dict):
+            raise InvalidValueError([Problem("value", "must be an object when there is no path")])
+        else:
+            self._alter_each(operation.op, operation.value)
+
+    def _alter_each(self, op: Op, values: Mapping[str, Json]) -> None:
+        """Alter what the keys of a path-less value name: attributes, dotted paths, extensions (Entra sends all)."""
+        for key, path in paths_of(values, self._resource_type, self._tolerance, self._limits):
+            value = values[key]
+            if path is None:
+                self._leave_out(key)
+            elif _is_derived(path.place.attribute):
+                continue
+            elif _read_only(path.place):
+                self._pass_over(path, value)
+            else:
+                self._alter(op, path, value)
+
+    def _pass_over(self, path: Path, value: Json) -> None:
+        """A readOnly attribute in a path-less value: fine while it contradicts nothing (Okta repeats the `id`)."""
+        place = path.place
+        is_id = place.container is None and place.attribute.name == "id"
+        if (is_id or not self._tolerance.ignore_read_only) and not same(value, self.document.get(str(place), value)):
+            raise MutabilityError(str(place), "is readOnly")
+        self.ignored.append(str(place))
+
+    def _leave_out(self, key: str) -> None:
+        if not self._tolerance.ignore_unknown:
+            raise InvalidPathError("no such attribute", key, 0)
+        self.ignored.append(key)
+
+    def _alter(self, op: Op, path: Path, value: Json) -> None:
+        place = path.place
+        if _is_derived(place.attribute):
+            if op != "add":
+                raise MutabilityError("schemas", "follows from the attributes of the resource")
+            return
+        if _read_only(place):
+            raise MutabilityError(str(place), "is readOnly")
+        if place.attribute.name in self._resource_type.containers and place.container is None and op != "remove":
+            self._alter_extension(op, place.attribute, value)
+            return
+        holder: Json = self.document.get(place.container.name) if place.container else self.document
+        holder = holder if isinstance(holder, dict) else {}
+        reading = Reading(self._tolerance)
+        old = holder.get(place.attribute.name)
+        new = Alteration(op, path, reading).of(old, value)
+        reading.finish()
+        self.ignored.extend(reading.ignored)
+        if new is not old:
+            if old is not None and place.attribute.mutability is Mutability.IMMUTABLE:
+                raise MutabilityError(str(place), "is immutable")
+            self._refuse_emptying(op, place, new)
+            self._put(place, holder, new)
+
+    def _alter_extension(self, op: Op, container: Attribute, value: Json) -> None:
+        """Alter the attributes of an extension that a value for its URN names."""
+        if value is None or value == "":
+            self._put(Place(None, container), self.document, None)
+            return
+        if not isinstance(value, dict):
+            raise InvalidValueError([Problem(container.name, "must be an object")])
+        self._alter_each(op, {f"{container.name}:{name}": part for name, part in value.items()})
+
+    def _refuse_emptying(self, op: Op, place: Place, new: Json) -> None:
+        if new is not None or not place.attribute.required:
+            return
+        if op == "remove":
+            raise MutabilityError(str(place), "is required")
+        raise InvalidValueError([Problem(str(place), "is required")])
+
+    def _put(self, place: Place, holder: Mapping[str, Json], new: Json) -> None:
+        """Give *place* its new value; an extension without values left is no longer there."""
+        changed = _with(holder, place.attribute.name, new)
+        self.document = _with(self.document, place.container.name, changed or None) if place.container else changed
+
+
+def paths_of(
+    values: Mapping[str, Json],
+    resource_type: ResourceType,
+    tolerance: Tolerance = DEFAULT,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[tuple[str, Path | None]]:
+    """What the keys of a path-less PATCH value mean; None for a key that means nothing."""
+    for key in values:
+        try:
+            yield key, parse_path(key, resource_type, tolerance, limits)
+        except InvalidPathError:
+            yield key, None
+
+
+def named_keys(
+    operations: Iterable[PatchOperation], resource_type: ResourceType, attribute: str, key: str
+) -> frozenset[str] | None:
+    """The keys of those elements of *attribute* that *operations* name; None when they may touch others too.
+
+    With only these elements at hand the operations mean the same as with all of them, so that nothing else need be
+    loaded.
+    """
+    found: set[str] = set()
+    for operation in operations:
+        for path, value in _touching(operation, resource_type, attribute):
+            keys = _keys(operation.op, path, value, key)
+            if keys is None:
+                return None
+            found |= keys
+    return frozenset(found)
+
+
+def _touching(operation: PatchOperation, resource_type: ResourceType, attribute: str) -> Iterator[tuple[Path, Json]]:
+    """The paths below *attribute* that an operation alters, each with the value for it."""
+    values = {operation.path: operation.value} if operation.path else operation.value
+    if isinstance(values, dict):
+        for name, path in paths_of(values, resource_type):
+            if path and path.place.container is None and path.place.attribute.name == attribute:
+                yield path, values[name]
+
+
+def _keys(op: Op, path: Path, value: Json, key: str) -> set[str] | None:
+    if path.condition is not None:
+        terms = path.condition.equalities
+        only = terms.get(key) if terms is not None and len(terms) == 1 else None
+        return {only} if isinstance(only, str) else None
+    if path.place.sub is not None or op == "replace":
+        return None
+    elements = listed(path.place.attribute, value)
+    if elements is None:
+        return None if op == "remove" else set()
+    named = [element.get(key) if isinstance(element, dict) else element for element in elements]
+    return {one for one in named if isinstance(one, str)}
+
+
+def _is_derived(attribute: Attribute) -> bool:
+    # RFC 7644 §3.5.2 lets clients add URNs to `schemas` before they use an extension; ours follows from the values.
+    return attribute.name == "schemas"
+
+
+def _read_only(place: Place) -> bool:
+    return not (place.attribute.is_writable and place.leaf.is_writable)
+
+
+def _with(holder: Mapping[str, Json], name: str, value: Json) -> dict[str, Json]:
+    """*holder* with *value* under *name*, in its old position; without *name* when there is no value."""
+    if value is None:
+        return {other: one for other, one in holder.items() if other != name}
+    return {**holder, name: value}
