@@ -1,0 +1,81 @@
+"""Authenticators: by bearer token (RFC 7644 §2, RFC 6750), or by nothing."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from scimcore.access.caller import Caller, Credentials
+from scimcore.errors import UnauthorizedError
+from scimcore.storage.protocol import Tenant
+
+SHORTEST_TOKEN: Final = 16
+"""In characters. A token is as good as its randomness, and shorter ones cannot have enough of it (RFC 7644 §7.4)."""
+
+_CHALLENGE: Final = 'Bearer realm="scim"'
+
+
+def anonymous(tenant: str = "acme") -> Callable[[Credentials], Caller]:
+    """An authenticator that lets everyone in as *tenant*, for applications that check callers before scimcore does.
+
+    >>> from types import SimpleNamespace
+    >>> anonymous(tenant="acme")(SimpleNamespace(headers={})).tenant
+    'acme'
+    """
+    caller = Caller(tenant=Tenant(tenant))
+
+    def authenticate(_: Credentials) -> Caller:
+        return caller
+
+    return authenticate
+
+
+class BearerTokens:
+    """An authenticator that knows its callers by bearer tokens, and the tokens by their SHA-256 alone.
+
+    Tokens are high-entropy secrets, so a plain digest keeps them as safe as a slow one would, at the cost of a request
+    instead of a login.
+
+    Raises:
+        ValueError: A token is shorter than 16 characters, or cannot be sent in a header.
+
+    >>> BearerTokens({"a-long-random-secret": Caller(tenant=Tenant("acme"))})
+    <BearerTokens: 1 token>
+    """
+
+    def __init__(self, tokens: Mapping[str, Caller]) -> None:
+        for token in tokens:
+            if len(token) < SHORTEST_TOKEN:
+                raise ValueError(f"a bearer token has at least {SHORTEST_TOKEN} characters")
+            if not token.isascii() or not token.isprintable() or " " in token:
+                raise ValueError("a bearer token has visible ASCII characters only (RFC 6750 §2.1)")
+        self._callers = tuple((_digest(token), caller) for token, caller in tokens.items())
+
+    def __repr__(self) -> str:
+        return f"<BearerTokens: {len(self._callers)} token{'' if len(self._callers) == 1 else 's'}>"
+
+    def __call__(self, request: Credentials) -> Caller:
+        """The caller whose token the Authorization header carries.
+
+        Raises:
+            UnauthorizedError: There is no such header, its scheme is not Bearer, or nobody has the token.
+        """
+        scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+        token = token.strip()
+        # RFC 6750 §3: the error code is for a request that came with a token.
+        if scheme.lower() != "bearer" or not token:
+            raise UnauthorizedError("a bearer token is required", _CHALLENGE)
+        digest = _digest(token)
+        found: Caller | None = None
+        # To the end of the list, so that the time taken does not tell where a token stands in it.
+        for known, caller in self._callers:
+            if hmac.compare_digest(known, digest):
+                found = caller
+        if found is None:
+            raise UnauthorizedError("the bearer token is not known", f'{_CHALLENGE}, error="invalid_token"')
+        return found
+
+
+def _digest(token: str) -> bytes:
+    # A header may carry anything; what has no UTF-8 form still gets a digest, and is nobody's token.
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

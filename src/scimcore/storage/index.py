@@ -1,0 +1,156 @@
+"""What the memory storage finds records by, and how a filter narrows the search.
+
+An index may offer too many records, never too few: `BoundFilter.matches` decides. This file knows no session and no
+lock.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from scimcore.rules.compare import Key, comparison_key, folded
+from scimcore.rules.filter import And, Comparison, Not, Operator, Or, Presence, SomeElement, Term
+from scimcore.schema.attribute import Attribute
+from scimcore.schema.catalogue import Place, ResourceType
+from scimcore.schema.document import Document, Json
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V", bound=Hashable)
+
+
+class Buckets(Generic[K, V]):
+    """Values by key. A key with one value, the usual case, costs no set.
+
+    >>> buckets = Buckets[str, int]()
+    >>> for number in (1, 2): buckets.add("a", number)
+    >>> buckets.discard("a", 1)
+    >>> list(buckets.at("a")), list(buckets.at("b"))
+    ([2], [])
+    """
+
+    __slots__ = ("_several", "_single")
+
+    def __init__(self) -> None:
+        self._single: dict[K, V] = {}
+        self._several: dict[K, set[V]] = {}
+
+    def add(self, key: K, value: V) -> None:
+        several = self._several.get(key)
+        if several is not None:
+            several.add(value)
+            return
+        other = self._single.setdefault(key, value)
+        if other != value:
+            self._several[key] = {self._single.pop(key), value}
+
+    def discard(self, key: K, value: V) -> None:
+        several = self._several.get(key)
+        if several is None:
+            if self._single.get(key) == value:
+                del self._single[key]
+            return
+        several.discard(value)
+        if len(several) == 1:
+            self._single[key] = self._several.pop(key).pop()
+
+    def at(self, key: K) -> Collection[V]:
+        """The values at *key*; a view that the next change may alter."""
+        several = self._several.get(key)
+        if several is not None:
+            return several
+        return (self._single[key],) if key in self._single else ()
+
+
+class PlaceIndex(Generic[V]):
+    """Records by the values they have at one place of a document."""
+
+    __slots__ = ("_buckets", "_key", "_place", "_top")
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        # An id is looked up by references to it too, whose caseExact may differ: folded, it is found by all of them.
+        self._key = _folded_key if place.attribute.name == "id" else comparison_key
+        self._top = (place.container or place.attribute).name
+        self._buckets: Buckets[Key, V] = Buckets()
+
+    def add(self, value: V, document: Document) -> None:
+        """Find *value* by what *document* holds."""
+        for found in _values_at(self._place, document):
+            self._buckets.add(self._key(self._place.leaf, found), value)
+
+    def discard(self, value: V, document: Document) -> None:
+        """Find *value* no longer by what *document* holds."""
+        for found in _values_at(self._place, document):
+            self._buckets.discard(self._key(self._place.leaf, found), value)
+
+    def move(self, value: V, before: Document, after: Document) -> None:
+        """Find *value* by what *after* holds; free of cost if the two share the attribute."""
+        if before.get(self._top) is not after.get(self._top):
+            self.discard(value, before)
+            self.add(value, after)
+
+    def equal(self, operand: Json) -> Collection[V]:
+        """Whatever may equal *operand* at this place."""
+        return self._buckets.at(self._key(self._place.leaf, operand))
+
+
+def _folded_key(_: Attribute, value: Json) -> Key:
+    return folded(value) if isinstance(value, str) else False
+
+
+def _values_at(place: Place, document: Document) -> Iterator[Json]:
+    holder: Json = document.get(place.container.name) if place.container else document
+    found = holder.get(place.attribute.name) if isinstance(holder, dict) else None
+    for element in found if isinstance(found, list) else (found,):
+        value: Json = element
+        if place.sub:
+            value = element.get(place.sub.name) if isinstance(element, dict) else None
+        if value is not None:
+            yield value
+
+
+def indexable(names: Iterable[str], resource_type: ResourceType) -> Iterator[tuple[str, Place]]:
+    """The places of *resource_type* among *names* that an index can hold, by their name in attribute notation."""
+    for name in names:
+        place = resource_type.place(name)
+        if place is not None and not place.leaf.is_complex and not (place.sub and place.sub.multi_valued):
+            yield str(place), place
+
+
+LookUp = Callable[[str, Json], Collection[V] | None]
+"""Name of a place, operand -> whatever may equal it there; None if no index knows."""
+
+
+def candidates(term: Term, look_up: LookUp[V], inside: str = "") -> Collection[V] | None:
+    """All that can match *term*, and perhaps more; None if only a walk over everything can tell."""
+    match term:
+        case Comparison(place, Operator.EQ, operand):
+            return look_up(f"{inside}{place}", operand)
+        case SomeElement(place, inner):
+            return candidates(inner, look_up, f"{place}.")
+        case And(terms):
+            found = [few for part in terms if (few := candidates(part, look_up, inside)) is not None]
+            return min(found, key=len, default=None)
+        case Or(terms):
+            union: set[V] = set()
+            for part in terms:
+                some = candidates(part, look_up, inside)
+                if some is None:
+                    return None
+                union.update(some)
+            return union
+        case _:
+            return None
+
+
+def attributes_of(term: Term) -> Iterator[str]:
+    """The top-level attributes and extension URNs that *term* looks at."""
+    match term:
+        case And(terms) | Or(terms):
+            for part in terms:
+                yield from attributes_of(part)
+        case Not(inner):
+            yield from attributes_of(inner)
+        case Comparison(place) | Presence(place) | SomeElement(place):
+            yield (place.container or place.attribute).name
+        case _:
+            return

@@ -1,0 +1,178 @@
+"""What a storage promises (the contract `scimcore.testing.StorageContract` checks), and nothing else.
+
+A session is a transaction of one tenant: no method takes a tenant, so it cannot be forgotten, and a record of another
+tenant does not exist. A storage receives changes, not only results: for an attribute it declares *keyed* it is told
+which elements come and go, and is never asked for the elements that a request does not name.
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import NewType, Protocol
+
+import attrs
+
+from scimcore.rules.delta import Delta
+from scimcore.rules.filter import Filter
+from scimcore.schema.catalogue import Place, ResourceType
+from scimcore.schema.document import Document
+
+Tenant = NewType("Tenant", str)
+"""The boundary that no request crosses."""
+
+Version = NewType("Version", int)
+"""Counts the changes of a record; the storage makes the next one when it writes."""
+
+Instant = NewType("Instant", str)
+"""A moment in UTC as `2026-11-22T09:30:00.123456Z`, always this long, so that text order is time order."""
+
+FIRST_VERSION = Version(1)
+
+Elements = Mapping[str, Collection[str]]
+"""Which elements of keyed attributes to read: attribute name -> their keys. An attribute not named is read whole."""
+
+EVERYTHING: Elements = {}
+
+
+class VersionClash(Exception):  # noqa: N818 - no client sees it; the engine answers it by trying again
+    """The record is no longer in the version that the write expected, or no longer there."""
+
+
+@attrs.frozen
+class UniqueKey:
+    """A value that no two resources of a type may share, folded so that equal keys are equal values."""
+
+    attribute: str
+    value: str
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """What a storage keeps of one resource."""
+
+    resource_type: ResourceType
+    id: str
+    document: Document
+    created: Instant
+    last_modified: Instant
+    version: Version = FIRST_VERSION
+    unique: tuple[UniqueKey, ...] = ()
+    """Computed by the engine; the storage keeps each free of duplicates within tenant and resource type."""
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """An update: the record before and after, and attribute by attribute what the difference is.
+
+    Of a keyed attribute, `before` and `after` may hold any part; only what `delta` says about it counts.
+    """
+
+    before: Record
+    after: Record
+    delta: Delta
+    expected: Version | None
+    """The version the record must still have; None when the change does not lean on anything that was read."""
+
+
+@attrs.frozen
+class Sort:
+    """Order by the values at *place* (RFC 7644 §3.4.2.3); records that compare equal are ordered by id."""
+
+    place: Place
+    descending: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Query:
+    """A search. Without `sorts` the order is by creation, then id: stable across pages."""
+
+    resource_types: tuple[ResourceType, ...]
+    filter: Filter | None = None
+    sorts: Mapping[str, Sort] = attrs.field(factory=dict)
+    """Resource type name -> order; a type without an entry has no value for it and comes last."""
+    offset: int = 0
+    count: int
+    elements: Elements = EVERYTHING
+
+
+@attrs.frozen
+class Page:
+    """One page of a search, and how many records match in all."""
+
+    records: tuple[Record, ...]
+    total: int
+
+
+class Session(Protocol):
+    """A transaction of one tenant. It is undone when its block ends with an exception."""
+
+    async def get(self, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING) -> Record | None:
+        """The record, with the named *elements* of keyed attributes; None if this tenant has none."""
+
+    async def locate(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Which of *ids* exist, of any resource type: id -> resource type name."""
+
+    async def count(self, resource_type: ResourceType, id: str, attribute: str, most: int) -> int:
+        """How many elements a keyed attribute of a record has, counting no further than *most*."""
+
+    async def search(self, query: Query) -> Page:
+        """The records that match, exactly as `rules.filter` decides."""
+
+    async def insert(self, record: Record) -> None:
+        """Keep a new record.
+
+        Raises:
+            UniquenessError: Another record has one of its unique keys.
+        """
+
+    async def update(self, change: Change) -> Record:
+        """Write what *change* says; the record as it now is, keyed attributes as in `change.after`.
+
+        Elements that are there already are not added again; elements that are gone are not removed again; if nothing is
+        left to do, nothing is written and the version stays.
+
+        Raises:
+            VersionClash: The record is gone, or `change.expected` is not its version.
+            UniquenessError: Another record has one of the new unique keys.
+        """
+
+    async def delete(self, record: Record) -> None:
+        """Forget the record, free its unique keys and end its memberships; groups that lose a member get a new version.
+
+        Raises:
+            VersionClash: The record is gone, or not in `record.version`.
+        """
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """A part of the transaction that is undone alone when its block ends with an exception."""
+
+
+class Storage(Protocol):
+    """Where resources live, for an event loop."""
+
+    @property
+    def keyed(self) -> Mapping[str, Mapping[str, str]]:
+        """Resource type name -> keyed attribute -> the sub-attribute that is the key of its elements."""
+
+    def session(self, tenant: Tenant) -> AbstractAsyncContextManager[Session]:
+        """A transaction on the records of *tenant*."""
+
+
+class SyncSession(Protocol):
+    """`Session` without an event loop."""
+
+    def get(self, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING) -> Record | None: ...
+    def locate(self, ids: Collection[str]) -> Mapping[str, str]: ...
+    def count(self, resource_type: ResourceType, id: str, attribute: str, most: int) -> int: ...
+    def search(self, query: Query) -> Page: ...
+    def insert(self, record: Record) -> None: ...
+    def update(self, change: Change) -> Record: ...
+    def delete(self, record: Record) -> None: ...
+    def savepoint(self) -> AbstractContextManager[None]: ...
+
+
+class SyncStorage(Protocol):
+    """`Storage` without an event loop."""
+
+    @property
+    def keyed(self) -> Mapping[str, Mapping[str, str]]: ...
+    def session(self, tenant: Tenant) -> AbstractContextManager[SyncSession]: ...
