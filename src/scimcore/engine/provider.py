@@ -1,0 +1,152 @@
+"""ScimProvider: the face that an application holds."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from inspect import isawaitable
+from typing import assert_never
+
+from scimcore.access import Authenticator, Caller
+from scimcore.dialects import Dialect
+from scimcore.engine.answer import Answering, media_type_for
+from scimcore.engine.discovery import discovered
+from scimcore.engine.environment import Environment, random_id, utc_now
+from scimcore.engine.events import OnEvent
+from scimcore.engine.flows import Flows
+from scimcore.engine.http import Request, Response
+from scimcore.engine.immediate import finish
+from scimcore.engine.operation import (
+    Create,
+    Delete,
+    DiscoverConfig,
+    DiscoverResourceTypes,
+    DiscoverSchemas,
+    Operation,
+    Options,
+    Patch,
+    Read,
+    Replace,
+    Search,
+)
+from scimcore.engine.routing import operation_of
+from scimcore.errors import ForbiddenError, InternalError, ScimError
+from scimcore.rules.limits import DEFAULT_LIMITS, Limits
+from scimcore.schema.catalogue import Catalogue, ResourceType
+from scimcore.schema.standard import GROUP, USER
+from scimcore.storage.protocol import Storage, SyncStorage
+
+OnBug = Callable[[Exception, str], None]
+"""Told of an exception that is no client's fault, with the request id that the client was given."""
+
+
+class ScimProvider:
+    """A SCIM 2.0 service provider (RFC 7644) over a storage.
+
+    *authenticate* makes a Caller of a request or raises UnauthorizedError; it may be asynchronous. *public_url* is the
+    URL under which clients reach the provider; without it the one of each request is used. *on_event* is told of every
+    change after it was committed, *on_bug* of every exception that is no `ScimError`, with its traceback.
+
+    Raises:
+        ValueError: Two resource types share a name or an endpoint, or *public_url* has a query.
+    """
+
+    def __init__(
+        self,
+        storage: Storage | SyncStorage,
+        *,
+        authenticate: Authenticator,
+        resource_types: Iterable[ResourceType] = (USER, GROUP),
+        dialect: Dialect = Dialect.DEFAULT,
+        limits: Limits = DEFAULT_LIMITS,
+        public_url: str | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = random_id,
+        new_request_id: Callable[[], str] = random_id,
+        on_event: OnEvent | None = None,
+        on_bug: OnBug | None = None,
+    ) -> None:
+        if public_url is not None and ("?" in public_url or "#" in public_url):
+            raise ValueError("public_url has a query or a fragment (RFC 7644 §1.3)")
+        self.limits = limits
+        self._authenticate = authenticate
+        self._public_url = public_url
+        self._on_bug = on_bug
+        self._environment = Environment(
+            storage=storage,
+            catalogue=Catalogue(resource_types),
+            dialect=dialect,
+            limits=limits,
+            clock=clock,
+            new_id=new_id,
+            new_request_id=new_request_id,
+            on_event=on_event,
+        )
+
+    async def handle(self, request: Request) -> Response:
+        """The response to *request*; a bad request is answered, never raised."""
+        answering = self._answering(request)
+        try:
+            if _is_open(request):
+                return discovered(DiscoverConfig(), self._environment, answering)
+            caller = self._authenticate(request)
+            if isawaitable(caller):
+                caller = await caller
+            operation = operation_of(request, self._environment)
+            return await self._performed(operation, caller, answering)
+        except ScimError as error:
+            return answering.refusal(error)
+        except Exception as bug:  # noqa: BLE001 - where a bug becomes a report, and a 500 without a word about it
+            if self._on_bug is not None:
+                self._on_bug(bug, answering.request_id)
+            return answering.refusal(InternalError(answering.request_id))
+
+    def handle_sync(self, request: Request) -> Response:
+        """The response to *request*, without an event loop.
+
+        Raises:
+            RuntimeError: The storage, the authenticator or a callback suspended: they need `handle`.
+        """
+        return finish(self.handle(request))
+
+    def refusal(self, error: ScimError, request: Request | None = None) -> Response:
+        """The answer to a request that an adapter refuses before it is a whole Request."""
+        return self._answering(request or Request("GET", "/")).refusal(error)
+
+    def _answering(self, request: Request) -> Answering:
+        base_url = (self._public_url or request.base_url).rstrip("/")
+        request_id = self._environment.new_request_id()
+        return Answering(media_type_for(request), base_url, self._environment.catalogue, request_id)
+
+    async def _performed(self, operation: Operation, caller: Caller, answering: Answering) -> Response:
+        _check_scope(operation, caller)
+        flows = Flows(self._environment, caller, answering)
+        match operation:
+            case Read():
+                return await flows.read(operation)
+            case Search():
+                return await flows.search(operation)
+            case Create():
+                return await flows.create(operation)
+            case Patch():
+                return await flows.patch(operation)
+            case Replace():
+                return await flows.replace(operation)
+            case Delete():
+                return await flows.delete(operation)
+            case DiscoverConfig() | DiscoverResourceTypes() | DiscoverSchemas():
+                return discovered(operation, self._environment, answering)
+            case Options():
+                return answering.nothing({"allow": ", ".join(operation.allowed)})
+            case _:
+                assert_never(operation)
+
+
+def _check_scope(operation: Operation, caller: Caller) -> None:
+    needed = "write" if isinstance(operation, (Create, Replace, Patch, Delete)) else "read"
+    if needed not in caller.scopes:
+        raise ForbiddenError(f"this needs the scope {needed}")
+
+
+def _is_open(request: Request) -> bool:
+    """Whether anyone may ask: the authentication schemes are public (RFC 7643 §5)."""
+    is_read = request.method in ("GET", "HEAD") and "filter" not in request.query.lower()
+    return is_read and request.path.strip("/").lower() == "serviceproviderconfig"

@@ -1,0 +1,63 @@
+"""References to other resources: which exist, and of what type they are (RFC 7643 §2.3.7, §4.2)."""
+
+from collections.abc import Mapping
+
+from scimcore.schema.catalogue import ResourceType
+from scimcore.schema.document import Document, Json
+from scimcore.storage.protocol import Session
+
+PASSWORD = "password"
+
+
+async def settled(
+    session: Session, resource_type: ResourceType, before: Document, document: Document
+) -> tuple[Document, tuple[str, ...]]:
+    """*document* as it can be stored, and what was left out of it.
+
+    New members that do not exist are skipped: one unknown id must not lose a whole push, which Okta would not repeat.
+    The others get the `type` of what they refer to. A password is not kept: it is for the application, not for a
+    storage.
+    """
+    skipped: list[str] = []
+    if PASSWORD in document:
+        document = {name: value for name, value in document.items() if name != PASSWORD}
+    for name, value in document.items():
+        attribute = resource_type.attributes.get(name)
+        if attribute and attribute.is_membership and isinstance(value, list) and value is not before.get(name):
+            elements, unknown = await _known(session, before.get(name), value)
+            document = _with(document, name, elements)
+            skipped += [f"{name}[value eq {_quoted(one)}]" for one in unknown]
+    return document, tuple(skipped)
+
+
+async def _known(session: Session, before: Json, elements: list[Json]) -> tuple[list[Json], list[str]]:
+    """*elements* without those that refer to nothing, each with its type; and the ids of the others."""
+    present = {id(element) for element in before} if isinstance(before, list) else set()
+    new = [one for one in elements if id(one) not in present]
+    types: Mapping[str, str] = await session.locate([value for one in new if (value := _value(one)) is not None])
+    result: list[Json] = []
+    unknown: list[str] = []
+    for element in elements:
+        value = _value(element)
+        if id(element) in present or not isinstance(element, dict):
+            result.append(element)
+        elif value is not None and value in types:
+            result.append({**element, "type": types[value]})
+        else:
+            unknown.append(value or "")
+    return result, unknown
+
+
+def _value(element: Json) -> str | None:
+    value = element.get("value") if isinstance(element, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _with(document: Document, name: str, elements: list[Json]) -> Document:
+    if elements:
+        return {**document, name: elements}
+    return {other: value for other, value in document.items() if other != name}
+
+
+def _quoted(value: str) -> str:
+    return f'"{value[:100]}"'

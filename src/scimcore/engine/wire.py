@@ -1,0 +1,111 @@
+"""JSON as it travels: the one module that knows which parser and which writer are used.
+
+The standard library's parser is the only fast one that shows duplicate names; pydantic-core's writer is the fastest at
+hand (1.8 µs for a user, against 7 µs for the standard library's).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NoReturn
+
+from pydantic_core import to_json
+
+from scimcore.errors import InvalidSyntaxError, PayloadTooLargeError
+from scimcore.rules.limits import Limits
+from scimcore.schema.document import Json
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+# NUL, which databases refuse, and surrogates, which UTF-8 cannot carry, reach a JSON string only as escapes.
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_LARGEST = 2**63 - 1
+
+
+def parsed(body: bytes, limits: Limits) -> Json:
+    """The JSON value that *body* is.
+
+    Raises:
+        PayloadTooLargeError: The body is longer than the limits allow.
+        InvalidSyntaxError: It is no JSON in UTF-8 (RFC 7644 §3.8), nests too deeply, or has a name twice in one object,
+            a number out of range, or a character that cannot be stored.
+    """
+    if len(body) > limits.max_body_bytes:
+        raise PayloadTooLargeError("the size of the body in bytes", limits.max_body_bytes)
+    if body.count(b"[") + body.count(b"{") > limits.max_json_depth and _depth_exceeds(body, limits.max_json_depth):
+        raise InvalidSyntaxError(
+            f"the body nests deeper than {limits.max_json_depth} levels, or its brackets do not match"
+        )
+    try:
+        value: Json = _DECODER.decode(body.decode())
+    except UnicodeDecodeError:
+        raise InvalidSyntaxError("the body is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise InvalidSyntaxError(f"the body is not JSON: line {error.lineno}, column {error.colno}") from None
+    if _SUSPECT.search(body) and not all(map(_can_be_stored, _strings(value))):
+        raise InvalidSyntaxError("the body has a NUL or half a surrogate pair in a string")
+    return value
+
+
+def written(value: Json) -> bytes:
+    """*value* as JSON in UTF-8."""
+    return to_json(value)
+
+
+def _depth_exceeds(body: bytes, depth: int) -> bool:
+    """Whether brackets nest deeper than *depth*, or do not match: they are peeled off from the inside."""
+    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    for _ in range(depth):
+        peeled = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(peeled) == len(brackets):
+            break
+        brackets = peeled
+    return bool(brackets)
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidSyntaxError(f"the name {twice[:100]!a} stands twice in one object")
+    return found
+
+
+def _integer(text: str) -> int:
+    # Checked by length first: Python refuses to convert, or takes long over, thousands of digits.
+    if len(text) > 20 or abs(number := int(text)) > _LARGEST:
+        raise InvalidSyntaxError("the body has an integer beyond 64 bits")
+    return number
+
+
+def _decimal(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise InvalidSyntaxError("the body has a number out of range")
+    return number
+
+
+def _constant(text: str) -> NoReturn:
+    raise InvalidSyntaxError(f"{text} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_decimal, parse_constant=_constant
+)
+
+
+def _strings(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+
+
+def _can_be_stored(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
