@@ -3,14 +3,16 @@
 import asyncio
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from threading import Barrier
 from types import FrameType
 
 import attrs
 import pytest
 
+from scimcore.engine.immediate import opened
 from scimcore.errors import UniquenessError
 from scimcore.rules.delta import Delta
 from scimcore.schema.attribute import Attribute, Type
@@ -18,7 +20,7 @@ from scimcore.schema.catalogue import ResourceType, Schema
 from scimcore.schema.document import Json
 from scimcore.schema.standard import GROUP, USER
 from scimcore.storage import MemoryStorage
-from scimcore.storage.protocol import FIRST_VERSION, Record, SyncSession, Tenant, VersionClash
+from scimcore.storage.protocol import FIRST_VERSION, Record, Session, SyncSession, Tenant, VersionClash
 from scimcore.testing import StorageContract
 from scimcore.testing.company import ALICE, BOB, CAROL, EMPTY, TEAM
 from scimcore.testing.sessions import LATER, Sessions, changed, group, ids, joining, leaving, query, record, user
@@ -31,6 +33,29 @@ class TestMemory(StorageContract):
     @pytest.fixture
     def storage(self) -> MemoryStorage:
         return MemoryStorage()
+
+
+class Suspending:
+    """The memory storage for an event loop: its sessions suspend before they begin."""
+
+    def __init__(self) -> None:
+        self._memory = MemoryStorage()
+
+    @property
+    def keyed(self) -> Mapping[str, Mapping[str, str]]:
+        return self._memory.keyed
+
+    @asynccontextmanager
+    async def session(self, tenant: Tenant) -> AsyncIterator[Session]:
+        await asyncio.sleep(0)
+        async with opened(self._memory, tenant) as session:
+            yield session
+
+
+class TestMemoryOnAnEventLoop(StorageContract):
+    @pytest.fixture
+    def storage(self) -> Suspending:
+        return Suspending()
 
 
 @pytest.fixture
@@ -104,6 +129,33 @@ def test_members_of_a_group_are_found_through_the_group(acme: Sessions) -> None:
     readers.clear()
     assert ids(acme.search(query('groups.value eq "g1"'))) == ["u1", "u2"]
     assert readers == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_flat"),
+    [
+        ('members.value eq "1"', True),
+        ('members[value eq "1"]', True),
+        ('id eq "g" and members eq "1"', True),
+        ('displayName sw "L" and not (members.value eq "1")', True),
+        ("members pr", False),
+    ],
+)
+def test_one_member_is_asked_for_without_a_look_at_the_others(text: str, is_flat: bool) -> None:
+    def cost(size: int) -> tuple[int, int]:
+        storage = MemoryStorage()
+        asked = query(text, (GROUP,), elements={"members": ()})
+        with storage.session(ACME) as session:
+            session.insert(group("g", "Large", map(str, range(size))))
+
+            def act() -> None:
+                session.search(asked)
+
+            act()
+            return _calls_and_bytes(act)
+
+    (calls, peak), (calls_of_large, peak_of_large) = cost(10), cost(10_000)
+    assert (calls_of_large == calls and peak_of_large < peak + 10_000) == is_flat
 
 
 @pytest.mark.parametrize("text", ['members.value eq "É"', 'members.value eq "E\u0301"'])
@@ -233,6 +285,14 @@ def _abandoned(
         raise Abandoned
 
 
+def _delete_alice(session: SyncSession) -> None:
+    session.delete(ALICE)
+
+
+def _rename_alice(session: SyncSession) -> None:
+    session.update(changed(ALICE, {**ALICE.document, "userName": "eve"}))
+
+
 def test_undoing_keeps_the_members_that_others_added(storage: MemoryStorage, acme: Sessions) -> None:
     _abandoned(storage, lambda one: one.update(joining(TEAM, "n1")), lambda two: two.update(joining(TEAM, "n2")))
     assert acme.members("g1") == ["n2", "u1", "u2"]
@@ -252,6 +312,17 @@ def test_undoing_keeps_a_member_that_another_put_back(storage: MemoryStorage, ac
     assert acme.groups("u1") == ["g1"]
 
 
+def test_undoing_keeps_an_element_that_another_replaced(storage: MemoryStorage, acme: Sessions) -> None:
+    shown: Json = {"value": "n1", "display": "New"}
+
+    def replace(session: SyncSession) -> None:
+        delta = Delta(added={"members": (shown,)}, removed={"members": ({"value": "n1"},)})
+        session.update(attrs.evolve(joining(TEAM), delta=delta))
+
+    _abandoned(storage, lambda one: one.update(joining(TEAM, "n1")), replace)
+    assert acme.found(GROUP, "g1", {"members": ["n1"]}).document["members"] == [shown]
+
+
 def test_undoing_keeps_the_attributes_that_others_set(storage: MemoryStorage, acme: Sessions) -> None:
     def rename(session: SyncSession) -> None:
         session.update(changed(CAROL, {**CAROL.document, "userName": "eve", "title": "Chief", "nickName": "E"}))
@@ -269,14 +340,11 @@ def test_undoing_keeps_the_attributes_that_others_set(storage: MemoryStorage, ac
 
 
 def test_undoing_keeps_a_name_that_another_gave(storage: MemoryStorage, acme: Sessions) -> None:
-    def rename(session: SyncSession) -> None:
-        session.update(changed(ALICE, {**ALICE.document, "userName": "eve"}))
-
     def rename_again(session: SyncSession) -> None:
         seen = _found(session, USER, "u1")
         session.update(changed(seen, {**seen.document, "userName": "mallory"}))
 
-    _abandoned(storage, rename, rename_again)
+    _abandoned(storage, _rename_alice, rename_again)
     acme.insert(user("u8", "alice"), user("u9", "eve"))
     with pytest.raises(UniquenessError):
         acme.insert(user("u7", "mallory"))
@@ -304,11 +372,14 @@ def test_undoing_an_insert_agrees_with_a_delete_by_another(storage: MemoryStorag
     acme.insert(user("u9", "eve"))
 
 
-def test_a_name_given_up_is_free_when_its_session_has_ended(storage: MemoryStorage) -> None:
+@pytest.mark.parametrize("give_up", [_delete_alice, _rename_alice])
+def test_a_name_given_up_is_free_when_its_session_has_ended(
+    storage: MemoryStorage, give_up: Callable[[SyncSession], object]
+) -> None:
     with storage.session(ACME) as session:
         session.insert(ALICE)
     with storage.session(ACME) as session, storage.session(ACME) as other:
-        session.delete(ALICE)
+        give_up(session)
         with pytest.raises(UniquenessError):
             other.insert(user("u9", "alice"))
     with storage.session(ACME) as session:

@@ -4,13 +4,12 @@ What depends on the shape of a filter alone is worked out once and kept as a `Pl
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Final, TypeAlias, assert_never
 
 import attrs
 
 from scimcore.rules.compare import instant
-from scimcore.rules.grammar import Statement
+from scimcore.rules.grammar import LONGEST_REMEMBERED, Statement
 from scimcore.rules.syntax import (
     AttrExp,
     AttrPath,
@@ -28,6 +27,7 @@ from scimcore.rules.tolerance import Tolerance
 from scimcore.schema.attribute import Attribute, Returned, Type
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Json
+from scimcore.schema.remembered import remembered
 
 _Build: TypeAlias = Callable[[Sequence[Json]], Term]
 
@@ -42,7 +42,7 @@ _OPERATORS: Final = {
     Type.DATE_TIME: _EQUALITY | _ORDER,
     Type.BOOLEAN: _EQUALITY,
     Type.BINARY: _EQUALITY,
-    # With null only; see _Binder.
+    # With null only: any other literal is refused when it comes.
     Type.COMPLEX: _EQUALITY,
 }
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -127,7 +127,7 @@ class Plan:
         return operands
 
 
-@lru_cache(maxsize=512)
+@remembered(512, largest=LONGEST_REMEMBERED, size=lambda statement, *_: len(statement.shape))
 def plan(statement: Statement, resource_type: ResourceType, foreign_is_absent: bool) -> Plan:
     """The filter *statement* bound to *resource_type*.
 

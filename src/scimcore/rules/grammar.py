@@ -6,7 +6,6 @@ it, brackets nest without bound, and `emails[…].value` bends its tree. What it
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, Literal
 
 import attrs
@@ -26,9 +25,12 @@ from scimcore.rules.syntax import (
     ValuePath,
 )
 from scimcore.rules.tokens import Tokens
+from scimcore.schema.remembered import remembered
 
 DEEPEST: Final = 100
 """Brackets inside one another that no setting exceeds: trees are walked by recursion."""
+LONGEST_REMEMBERED: Final = 2_000
+"""In characters. The shapes that clients send over and over are far shorter."""
 
 
 @attrs.frozen(eq=False)
@@ -47,7 +49,7 @@ class PathStatement:
     syntax: PathSyntax
 
 
-@lru_cache(maxsize=256)
+@remembered(256, largest=LONGEST_REMEMBERED, size=lambda shape, *_: len(shape))
 def statement(shape: str, max_depth: int, max_terms: int) -> Statement:
     """The tree of a filter's *shape*.
 
@@ -58,7 +60,7 @@ def statement(shape: str, max_depth: int, max_terms: int) -> Statement:
     return Statement(shape, _syntax(_parsed(Tokens(shape))))
 
 
-@lru_cache(maxsize=256)
+@remembered(256, largest=LONGEST_REMEMBERED, size=lambda shape, *_: len(shape))
 def path_statement(shape: str, max_depth: int, max_terms: int) -> PathStatement:
     """The tree of a path's *shape*.
 

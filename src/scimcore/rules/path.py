@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import attrs
 
 from scimcore.errors import InvalidFilterError, InvalidPathError
 from scimcore.rules.binding import Plan, element_plan
-from scimcore.rules.grammar import PathStatement, path_statement
+from scimcore.rules.grammar import LONGEST_REMEMBERED, PathStatement, path_statement
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
 from scimcore.rules.syntax import AttrExp, LogExp, NotWellFormed, Operator, PathSyntax, Syntax
 from scimcore.rules.terms import Term, element_predicate
@@ -16,6 +15,7 @@ from scimcore.rules.tokens import literals_of, position_in, split
 from scimcore.rules.tolerance import DEFAULT, Tolerance
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Json
+from scimcore.schema.remembered import remembered
 
 
 @attrs.frozen
@@ -91,7 +91,7 @@ class _PathPlan:
     """Sub-attribute and literal of each term, when the filter is `eq` terms joined by `and`."""
 
 
-@lru_cache(maxsize=512)
+@remembered(512, largest=LONGEST_REMEMBERED, size=lambda statement, _: len(statement.shape))
 def _plan(statement: PathStatement, resource_type: ResourceType) -> _PathPlan:
     path = statement.syntax
     place = resource_type.place(path.attribute.text)

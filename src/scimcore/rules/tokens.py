@@ -20,9 +20,10 @@ MARK: Final = "\0"
 """Stands for a literal in a shape; nowhere legal in a filter itself."""
 
 _OPERATOR = "|".join((*Operator, "pr"))
-# A string anywhere; a number where a token begins; true, false and null unless an operator follows and makes it a name.
+# A string anywhere, even without an end, so that no text is read twice; a number where a token begins; true, false and
+# null unless an operator follows, which makes it a name.
 _LITERAL = re.compile(
-    r'(?=["\dtfn-])("[^"\\]*(?:\\.[^"\\]*)*"'
+    r'(?=["\dtfn-])("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
     r"|(?<![^ \t(\[])-?\d[^ \t()\[\]\"\0]*"
     rf"|(?<=[ \t])(?:true|false|null)(?![^ \t)\]])(?![ \t]+(?i:{_OPERATOR})(?![^ \t)\]])))",
     re.DOTALL,
@@ -83,14 +84,16 @@ def decoded(literal: str) -> Json:
         ValueError: It is none, or it holds a NUL, half a surrogate pair or a number beyond all bounds.
     """
     # Printable text has no control characters and no half surrogate pairs.
-    if literal[0] == '"' and literal.isprintable() and "\\" not in literal:
+    if literal[0] == '"' and literal.isprintable() and "\\" not in literal and literal.endswith('"', 1):
         return literal[1:-1]
     if literal in _CONSTANTS:
         return _CONSTANTS[literal]
     try:
         value: Json = json.loads(literal)
+    except json.JSONDecodeError as fault:
+        raise ValueError(_refusal(literal, fault.msg)) from None
     except ValueError:
-        raise ValueError(_refusal(literal)) from None
+        raise ValueError("the number is too large") from None
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
             raise ValueError("a string must not contain NUL or half a surrogate pair")
@@ -99,10 +102,12 @@ def decoded(literal: str) -> Json:
     return value
 
 
-def _refusal(literal: str) -> str:
-    if literal.startswith('"'):
-        return "a string is not valid JSON: a wrong escape or an unescaped control character"
-    return "expected a comparison value: not a JSON number"
+def _refusal(literal: str, message: str) -> str:
+    if not literal.startswith('"'):
+        return "expected a comparison value: not a JSON number"
+    if message.startswith("Unterminated"):
+        return "the string has no end"
+    return "a string is not valid JSON: a wrong escape or an unescaped control character"
 
 
 _TOKEN = re.compile(
@@ -262,8 +267,6 @@ class Tokens:
                 return _OPERATORS.get(text.lower()), self._position
 
     def _reason_against(self, char: str) -> str:
-        if char == '"':
-            return "the string has no end"
         return self._expecting.reason if self._expecting is _Expecting.VALUE else f"unexpected character {char!r}"
 
     def _enter_brackets(self) -> None:

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import TypeVar
 
 import attrs
 
 from scimcore.schema.attribute import Attribute, Mutability, Returned, Type, Uniqueness, by_name, is_demanding
 from scimcore.schema.document import Document, Json
+from scimcore.schema.remembered import remembered
 
 SCHEMA_URN = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 
@@ -223,7 +223,7 @@ def _container(extension: Extension) -> Attribute:
     )
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, largest=200, size=lambda _, name: len(name))
 def _place(resource_type: ResourceType, name: str) -> Place | None:
     folded = name.lower()
     for container in resource_type.containers.values():

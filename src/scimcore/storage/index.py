@@ -142,15 +142,40 @@ def candidates(term: Term, look_up: LookUp[V], inside: str = "") -> Collection[V
             return None
 
 
-def attributes_of(term: Term) -> Iterator[str]:
-    """The top-level attributes and extension URNs that *term* looks at."""
+def keys_named(term: Term, attribute: str, key: str = "value") -> set[str] | None:
+    """The keys of all elements of *attribute* that can matter to *term*; None if any element can.
+
+    A group is thus asked for one of its members without a look at the others.
+    """
     match term:
         case And(terms) | Or(terms):
+            found: set[str] = set()
             for part in terms:
-                yield from attributes_of(part)
+                keys = keys_named(part, attribute, key)
+                if keys is None:
+                    return None
+                found |= keys
+            return found
         case Not(inner):
-            yield from attributes_of(inner)
-        case Comparison(place) | Presence(place) | SomeElement(place):
-            yield (place.container or place.attribute).name
+            return keys_named(inner, attribute, key)
+        case Comparison(place) | Presence(place) | SomeElement(place) if _is_at(place, attribute):
+            return _keys_singled_out(term, key)
         case _:
-            return
+            return set()
+
+
+def _is_at(place: Place, attribute: str) -> bool:
+    return place.container is None and place.attribute.name == attribute
+
+
+def _keys_singled_out(term: Term, key: str) -> set[str] | None:
+    """The keys that an element must have one of to match *term*; None if it need not."""
+    match term:
+        case Comparison(place, Operator.EQ, str(operand)) if place.leaf.name == key:
+            return {operand}
+        case SomeElement(_, inner):
+            return _keys_singled_out(inner, key)
+        case And(terms):
+            return next((keys for part in terms if (keys := _keys_singled_out(part, key)) is not None), None)
+        case _:
+            return None

@@ -26,7 +26,7 @@ from scimcore.rules.envelope import with_envelope
 from scimcore.rules.order import ordered
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
-from scimcore.storage.index import attributes_of, candidates
+from scimcore.storage.index import candidates
 from scimcore.storage.protocol import (
     EVERYTHING,
     Change,
@@ -40,7 +40,7 @@ from scimcore.storage.protocol import (
     UniqueKey,
     VersionClash,
 )
-from scimcore.storage.tenancy import KEYED, Members, Row, Table, Tenancy, rank, with_document
+from scimcore.storage.tenancy import KEYED, KEYED_NAMES, Members, Row, Table, Tenancy, rank, with_document
 
 INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
 """Places whose equality look-ups need no walk over all records, besides `id`, `members.value` and `groups.value`."""
@@ -140,7 +140,8 @@ class _MemorySession:
         with self._tenancy.lock:
             few = candidates(bound.tree, partial(self._tenancy.equal, resource_type))
             records = [row.record for row in (self._tenancy.table(resource_type).in_order if few is None else few)]
-        matches, document_of = bound.matches, self._sight(frozenset(attributes_of(bound.tree)))
+            document_of = self._sight(self._tenancy.elements_for(bound.tree), bound.mentions_envelope)
+        matches = bound.matches
         if document_of is None:
             return [record for record in records if matches(record.document)]
         return [record for record in records if matches(document_of(record))]
@@ -156,20 +157,20 @@ class _MemorySession:
         for kind in reversed(dict.fromkeys(map(_kind, sorts.values()))):
             of_kind = {name: sort for name, sort in sorts.items() if _kind(sort) == kind}
             sort = next(iter(of_kind.values()))
-            document_of = self._sight(frozenset({(sort.place.container or sort.place.attribute).name})) or _document
+            name = (sort.place.container or sort.place.attribute).name
+            unseen: Elements = {keyed: () for keyed in KEYED_NAMES if keyed != name}
+            document_of = self._sight(unseen, name in ("meta", "schemas")) or _document
             result = ordered(result, partial(_document_if, of_kind, document_of), sort)
         return result
 
-    def _sight(self, names: frozenset[str]) -> Callable[[Record], Document] | None:
-        """What must be seen of a record to judge it by the attributes *names*; None if its document is enough."""
-        unseen: Elements = dict.fromkeys(_KEYED_NAMES - names, ())
-        envelope = not names.isdisjoint(("schemas", "meta"))
-        if len(unseen) == len(_KEYED_NAMES) and not envelope:
+    def _sight(self, elements: Elements, envelope: bool) -> Callable[[Record], Document] | None:
+        """What to judge a record by if *elements* of its keyed attributes count; None if its document is enough."""
+        if not envelope and len(elements) == len(KEYED_NAMES) and not any(elements.values()):
             return None
 
         def seen(record: Record) -> Document:
             with self._tenancy.lock:
-                document = self._tenancy.shown(record, unseen).document
+                document = self._tenancy.shown(record, elements).document
             if not envelope:
                 return document
             return with_envelope(record.resource_type, document, record.created, record.last_modified, record.version)
@@ -254,9 +255,6 @@ class _Savepoint:
     ) -> None:
         if kind is not None:
             self._session.undo_to(self._mark)
-
-
-_KEYED_NAMES: Final = frozenset(name for keyed in KEYED.values() for name in keyed)
 
 
 def _id(record: Record) -> str:

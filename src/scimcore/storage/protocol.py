@@ -88,7 +88,7 @@ class Query:
     resource_types: tuple[ResourceType, ...]
     filter: Filter | None = None
     sorts: Mapping[str, Sort] = attrs.field(factory=dict)
-    """Resource type name -> order; a type without an entry has no value for it and comes last."""
+    """Resource type name -> order; to sort by, a type without an entry has no values."""
     offset: int = 0
     count: int
     elements: Elements = EVERYTHING

@@ -5,7 +5,7 @@ a change of one member costs the same in every group.
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from threading import RLock
 from typing import Final
 
@@ -14,14 +14,16 @@ import attrs
 from scimcore.errors import UniquenessError
 from scimcore.rules.compare import folded
 from scimcore.rules.delta import same
+from scimcore.rules.filter import Term
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
-from scimcore.storage.index import Buckets, PlaceIndex, indexable
+from scimcore.storage.index import Buckets, PlaceIndex, indexable, keys_named
 from scimcore.storage.protocol import Elements, Record, UniqueKey, Version
 
 KEYED: Final[Mapping[str, Mapping[str, str]]] = {"Group": {"members": "value"}, "User": {"groups": "value"}}
 
-_NOT_IN_DOCUMENTS: Final = frozenset({"schemas", "meta"}.union(*KEYED.values()))
+KEYED_NAMES: Final = frozenset().union(*KEYED.values())
+_NOT_IN_DOCUMENTS: Final = KEYED_NAMES | {"schemas", "meta"}
 
 Members = Mapping[str, Json]
 """Member id -> its element; None where there is none."""
@@ -240,17 +242,30 @@ class Tenancy:
         index = self.table(resource_type).indexes.get(place)
         return None if index is None else index.equal(operand)
 
+    def elements_for(self, term: Term) -> Elements:
+        """The elements of keyed attributes that can matter to *term*, however it spells their keys."""
+        found = {name: keys_named(term, name) for name in KEYED_NAMES}
+        return {name: self._spelled(name, keys) if keys else () for name, keys in found.items() if keys is not None}
+
+    def _spelled(self, name: str, keys: Iterable[str]) -> set[str]:
+        if name == "members":
+            return {spelling for key in keys for spelling in self._spellings.at(folded(key))}
+        return {group.record.id for key in keys for group in self._groups_called(key)}
+
     def _with_member(self, operand: Json) -> Collection[Row]:
-        """The groups with a member of that id, however it is spelled."""
-        spellings = self._spellings.at(folded(operand)) if isinstance(operand, str) else ()
-        return {row for spelling in spellings for row in self._holders.at(spelling)}
+        """The groups with a member of that id."""
+        spellings = self._spelled("members", (operand,)) if isinstance(operand, str) else ()
+        return {group for spelling in spellings for group in self._holders.at(spelling)}
 
     def _in_group(self, resource_type: ResourceType, operand: Json) -> Collection[Row]:
-        """The rows of *resource_type* that are members of the group of that id, however it is spelled."""
+        """The rows of *resource_type* that are members of the group of that id."""
         rows = self.table(resource_type).rows
-        tables = (table for name, table in self.tables.items() if "members" in KEYED.get(name, {}))
-        groups = (group for table in tables for group in table.indexes["id"].equal(operand))
-        return {rows[member] for group in groups for member in group.members if member in rows}
+        return {rows[member] for group in self._groups_called(operand) for member in group.members if member in rows}
+
+    def _groups_called(self, id: Json) -> Iterator[Row]:
+        for name, table in self.tables.items():
+            if "members" in KEYED.get(name, {}):
+                yield from table.indexes["id"].equal(id)
 
 
 def with_document(record: Record, document: Document) -> Record:

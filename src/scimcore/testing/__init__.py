@@ -1,0 +1,13 @@
+"""What scimcore tests itself with, for the tests of whoever builds on it.
+
+It needs pytest, and `scimcore.testing.strategies` hypothesis.
+"""
+
+import pytest
+
+# So that a failed assertion of the contract shows its values, as one in a test file does.
+pytest.register_assert_rewrite("scimcore.testing.storage", "scimcore.testing.sessions")
+
+from scimcore.testing.storage import StorageContract  # noqa: E402 - only what is imported from here on is rewritten
+
+__all__ = ["StorageContract"]
