@@ -35,7 +35,7 @@ def discovered(operation: Discover, environment: Environment, answering: Answeri
                 return answering.list(found, len(found), 1)
             resource_type = environment.catalogue.named(name)
             if resource_type is None:
-                raise NotFoundError("the resource type")
+                raise NotFoundError("resource type")
             return answering.document(_resource_type(resource_type, answering.base_url))
         case DiscoverSchemas(urn):
             schemas = list(_schemas(environment, answering.base_url))
@@ -44,7 +44,7 @@ def discovered(operation: Discover, environment: Environment, answering: Answeri
             for schema in schemas:
                 if str(schema["id"]).lower() == urn.lower():
                     return answering.document(schema)
-            raise NotFoundError("the schema")
+            raise NotFoundError("schema")
 
 
 def _config(environment: Environment, base_url: str) -> dict[str, Json]:

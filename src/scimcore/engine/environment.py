@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import attrs
 
@@ -11,6 +12,9 @@ from scimcore.engine.events import OnEvent
 from scimcore.rules.limits import Limits
 from scimcore.schema.catalogue import Catalogue
 from scimcore.storage.protocol import Instant, Storage, SyncStorage
+
+OnBug: TypeAlias = Callable[[Exception, str], None]
+"""Told of an exception that is no client's fault, with the request id that the client was given."""
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +29,12 @@ class Environment:
     new_id: Callable[[], str]
     new_request_id: Callable[[], str]
     on_event: OnEvent | None
+    on_bug: OnBug | None
+
+    def report(self, bug: Exception, request_id: str) -> None:
+        """Tell the application of a bug; nobody else learns of it."""
+        if self.on_bug is not None:
+            self.on_bug(bug, request_id)
 
     def now(self) -> Instant:
         """The present moment."""

@@ -1,13 +1,14 @@
 """What happened: the one stream on which audit, webhooks and security event tokens build."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import attrs
 
 from scimcore.access import Caller
 from scimcore.rules.delta import Delta
-from scimcore.schema.attribute import Mutability, Returned
+from scimcore.schema.attribute import Attribute, Mutability, Returned
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
 from scimcore.storage.protocol import Instant
@@ -38,18 +39,45 @@ OnEvent: TypeAlias = Callable[[Event], Awaitable[None] | None]
 
 def withheld(delta: Delta, resource_type: ResourceType) -> Delta:
     """*delta* without the values that nobody may read back (RFC 7643 §7, `returned: never`)."""
-    if not delta.assigned:
+    if delta.attributes <= _open_names(resource_type):
         return delta
     return attrs.evolve(
-        delta, assigned={name: _open_part(resource_type, name, value) for name, value in delta.assigned.items()}
+        delta,
+        assigned={name: _open_part(resource_type.attribute(name), value) for name, value in delta.assigned.items()},
+        added=_open_elements(delta.added, resource_type),
+        removed=_open_elements(delta.removed, resource_type),
     )
 
 
-def _open_part(resource_type: ResourceType, name: str, value: Json) -> Json:
-    attribute = resource_type.attribute(name)
-    if attribute is None or attribute.returned is Returned.NEVER or attribute.mutability is Mutability.WRITE_ONLY:
+@lru_cache(maxsize=256)
+def _open_names(resource_type: ResourceType) -> frozenset[str]:
+    """The attributes that hold nothing secret, at any depth."""
+    return frozenset(name for name, attribute in resource_type.attributes.items() if not _has_secrets(attribute))
+
+
+def _has_secrets(attribute: Attribute) -> bool:
+    return _is_secret(attribute) or any(map(_has_secrets, attribute.sub_attributes))
+
+
+def _is_secret(attribute: Attribute) -> bool:
+    return attribute.returned is Returned.NEVER or attribute.mutability is Mutability.WRITE_ONLY
+
+
+def _open_elements(
+    elements: Mapping[str, tuple[Json, ...]], resource_type: ResourceType
+) -> Mapping[str, tuple[Json, ...]]:
+    return {
+        name: tuple(_open_part(resource_type.attribute(name), element) for element in some)
+        for name, some in elements.items()
+    }
+
+
+def _open_part(attribute: Attribute | None, value: Json) -> Json:
+    """*value* with None in the place of everything secret."""
+    if attribute is None or _is_secret(attribute):
         return None
-    secret = {sub.name for sub in attribute.sub_attributes if sub.returned is Returned.NEVER}
-    if secret and isinstance(value, dict):
-        return {part: None if part in secret else one for part, one in value.items()}
-    return None if secret else value
+    if isinstance(value, list):
+        return [_open_part(attribute, element) for element in value]
+    if isinstance(value, dict):
+        return {name: _open_part(attribute.sub_attribute(name), part) for name, part in value.items()}
+    return value

@@ -4,7 +4,7 @@ A flow awaits nothing but its session and the application's callbacks, so that o
 suspends.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from inspect import isawaitable
 from typing import TypeVar
 
@@ -35,7 +35,8 @@ from scimcore.rules.project import Projection, projection, requested_only
 from scimcore.rules.receive import received
 from scimcore.rules.replace import replaced
 from scimcore.schema.catalogue import ResourceType
-from scimcore.schema.document import Document
+from scimcore.schema.document import Document, Json
+from scimcore.schema.messages import PatchOperation
 from scimcore.storage.protocol import (
     Change,
     Elements,
@@ -160,7 +161,7 @@ class Flows:
         async def attempt(session: Session) -> tuple[Record, Delta, tuple[str, ...]]:
             before = await _existing(session, resource_type, operation.id, elements)
             _check_precondition(operation.if_match, before)
-            self._bound_work(len(operations), before.document)
+            self._bound_work(operations, before.document)
             result = applied(before.document, operations, resource_type, tolerance, environment.limits)
             document, skipped = await settled(session, resource_type, before.document, result.document)
             delta = result.delta
@@ -235,9 +236,15 @@ class Flows:
                 continue
         raise UnavailableError("the resource is being changed by many clients at once; try again")
 
-    def _bound_work(self, operations: int, document: Document) -> None:
+    def _bound_work(self, operations: Iterable[PatchOperation], document: Document) -> None:
+        """Refuse what would walk long lists again and again: what is in them already, and what was sent before."""
         longest = max((len(value) for value in document.values() if isinstance(value, list)), default=0)
-        if operations > 1 and operations * longest > self.environment.limits.max_patch_work:
+        walked = -longest  # once is no more than reading costs
+        for operation in operations:
+            for value in _steps(operation):
+                walked += longest
+                longest += len(value) if isinstance(value, list) else 1
+        if walked > self.environment.limits.max_patch_work:
             raise PayloadTooLargeError(
                 "the number of operations times elements", self.environment.limits.max_patch_work
             )
@@ -285,16 +292,28 @@ class Flows:
             at=self.environment.now(),
             request_id=self.answering.request_id,
         )
-        told = self.environment.on_event(event)
-        if isawaitable(told):
-            await told
+        try:
+            told = self.environment.on_event(event)
+            if isawaitable(told):
+                await told
+        except Exception as bug:  # noqa: BLE001 - the change is committed: the client must not be told otherwise
+            self.environment.report(bug, self.answering.request_id)
 
 
 async def _existing(session: Session, resource_type: ResourceType, id: str, elements: Elements | None = None) -> Record:
     record = await session.get(resource_type, id, elements or {})
     if record is None:
-        raise NotFoundError(f"the {resource_type.name}")
+        raise NotFoundError(resource_type.name)
     return record
+
+
+def _steps(operation: PatchOperation) -> Iterator[Json]:
+    """The values that an operation brings: without a path one for each attribute, inside an extension too."""
+    if operation.path or not isinstance(operation.value, dict):
+        yield operation.value
+        return
+    for value in operation.value.values():
+        yield from value.values() if isinstance(value, dict) else (value,)
 
 
 def _check_precondition(if_match: str | None, record: Record) -> None:

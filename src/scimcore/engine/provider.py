@@ -9,7 +9,7 @@ from scimcore.access import Authenticator, Caller
 from scimcore.dialects import Dialect
 from scimcore.engine.answer import Answering, media_type_for
 from scimcore.engine.discovery import discovered
-from scimcore.engine.environment import Environment, random_id, utc_now
+from scimcore.engine.environment import Environment, OnBug, random_id, utc_now
 from scimcore.engine.events import OnEvent
 from scimcore.engine.flows import Flows
 from scimcore.engine.http import Request, Response
@@ -33,9 +33,6 @@ from scimcore.rules.limits import DEFAULT_LIMITS, Limits
 from scimcore.schema.catalogue import Catalogue, ResourceType
 from scimcore.schema.standard import GROUP, USER
 from scimcore.storage.protocol import Storage, SyncStorage
-
-OnBug = Callable[[Exception, str], None]
-"""Told of an exception that is no client's fault, with the request id that the client was given."""
 
 
 class ScimProvider:
@@ -69,7 +66,6 @@ class ScimProvider:
         self.limits = limits
         self._authenticate = authenticate
         self._public_url = public_url
-        self._on_bug = on_bug
         self._environment = Environment(
             storage=storage,
             catalogue=Catalogue(resource_types),
@@ -79,6 +75,7 @@ class ScimProvider:
             new_id=new_id,
             new_request_id=new_request_id,
             on_event=on_event,
+            on_bug=on_bug,
         )
 
     async def handle(self, request: Request) -> Response:
@@ -95,8 +92,7 @@ class ScimProvider:
         except ScimError as error:
             return answering.refusal(error)
         except Exception as bug:  # noqa: BLE001 - where a bug becomes a report, and a 500 without a word about it
-            if self._on_bug is not None:
-                self._on_bug(bug, answering.request_id)
+            self._environment.report(bug, answering.request_id)
             return answering.refusal(InternalError(answering.request_id))
 
     def handle_sync(self, request: Request) -> Response:

@@ -105,7 +105,8 @@ class _Routing:
         resource_type = catalogue.at(endpoint)
         if resource_type is not None:
             return {"GET": self._search((resource_type,)), "POST": lambda: self._create(resource_type)}
-        if folded in _STANDARD_ENDPOINTS and self._environment.dialect.tolerance.unserved_lists_are_empty:
+        is_tolerated = self._environment.dialect.tolerance.unserved_lists_are_empty
+        if is_tolerated and folded in _STANDARD_ENDPOINTS and self._request.method in ("GET", "HEAD"):
             return {"GET": self._search(())}
         raise self._unknown()
 
@@ -132,7 +133,7 @@ class _Routing:
         }
 
     def _unknown(self) -> NotFoundError:
-        return NotFoundError("the endpoint")
+        return NotFoundError("endpoint")
 
     def _header(self, name: str) -> str | None:
         return self._request.headers.get(name)
@@ -261,7 +262,7 @@ def _decoded(segment: str) -> str:
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError:
-        raise NotFoundError("the endpoint") from None
+        raise NotFoundError("endpoint") from None
 
 
 def _parameters(query: str) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ hand (1.8 µs for a user, against 7 µs for the standard library's).
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -15,8 +16,10 @@ from scimcore.errors import InvalidSyntaxError, PayloadTooLargeError
 from scimcore.rules.limits import Limits
 from scimcore.schema.document import Json
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A string without an end is one too: otherwise each quote in it would be tried as another beginning.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 # NUL, which databases refuse, and surrogates, which UTF-8 cannot carry, reach a JSON string only as escapes.
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _LARGEST = 2**63 - 1
@@ -53,10 +56,13 @@ def written(value: Json) -> bytes:
 
 
 def _depth_exceeds(body: bytes, depth: int) -> bool:
-    """Whether brackets nest deeper than *depth*, or do not match: they are peeled off from the inside."""
-    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    """Whether brackets nest deeper than *depth*, or do not match: they are peeled off from the inside.
+
+    Both kinds count as one, so that each round peels off one level; which closes which is for the parser to check.
+    """
+    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _NOT_BRACKETS)
     for _ in range(depth):
-        peeled = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        peeled = brackets.replace(b"[]", b"")
         if len(peeled) == len(brackets):
             break
         brackets = peeled
@@ -66,8 +72,7 @@ def _depth_exceeds(body: bytes, depth: int) -> bool:
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise InvalidSyntaxError(f"the name {twice[:100]!a} stands twice in one object")
     return found
 

@@ -29,7 +29,9 @@ def remembered(most: int, *, largest: int, size: Callable[..., int]) -> Callable
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            return kept(*args, **kwargs) if size(*args, **kwargs) <= largest else function(*args, **kwargs)
+            if size(*args, **kwargs) > largest:
+                return function(*args, **kwargs)
+            return kept(*args, **kwargs)  # type: ignore[arg-type]  # a ParamSpec cannot say that arguments are Hashable
 
         return call
 
