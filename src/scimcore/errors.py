@@ -130,8 +130,11 @@ class InvalidSyntaxError(_ExplainedError):
     scim_type = "invalidSyntax"
 
 
+_MOST_SHOWN = 50
+
+
 class InvalidValueError(ScimError):
-    """Required values are missing or values do not fit the schema; every problem found is listed."""
+    """Required values are missing or values do not fit the schema; *problems* has all, the detail the first 50."""
 
     status = 400
     scim_type = "invalidValue"
@@ -142,7 +145,10 @@ class InvalidValueError(ScimError):
 
     @property
     def detail(self) -> str:
-        return "\n".join(map(str, self.problems))
+        shown = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
+        if len(self.problems) > _MOST_SHOWN:
+            shown.append(f"and {len(self.problems) - _MOST_SHOWN} more problems")
+        return "\n".join(shown)
 
 
 @_error

@@ -371,3 +371,10 @@ def test_values_percent_encoded_in_a_query_are_decoded_once(face: Face) -> None:
 
 def test_the_last_of_a_repeated_parameter_counts(full: Face) -> None:
     assert names(full.send("GET", "/Users?count=1&COUNT=2")) == ["carol", "alice"]
+
+
+@pytest.mark.rfc("P-3.4.2.1-05")
+@pytest.mark.parametrize("filter", ['nope eq "x"', 'not (nope eq "x")', 'userName pr or name.nope pr'])
+def test_a_name_that_no_type_knows_is_refused_at_the_root(make_face: Maker, filter: str) -> None:
+    detail = make_face().refused(make_face().send("GET", f"/?filter={quote(filter)}"), 400, "invalidFilter")
+    assert "nope" in detail

@@ -89,6 +89,8 @@ class Flows:
         )
         if operation.filter is not None:
             alone = len(operation.resource_types) == 1
+            if not alone:
+                operation.filter.check_names(self.environment.catalogue.resource_types)
             for one in operation.resource_types:  # refuse before the storage is opened
                 operation.filter.bound(one, foreign_is_absent=not alone, tolerance=self.environment.dialect.tolerance)
         async with opened(self.environment.storage, self.caller.tenant) as session:
@@ -205,8 +207,10 @@ class Flows:
                     if await session.count(record.resource_type, record.id, name, most + 1) > most:
                         return self.answering.no_content(record)
             elements = self._shown_elements(operation.resource_type, operation.shown)
-            record = await _existing(session, operation.resource_type, operation.id, elements)
-        return self.answering.resource(200, record, operation.shown, also)
+            whole = await session.get(operation.resource_type, operation.id, elements)
+        if whole is None:  # deleted since; the change was committed all the same
+            return self.answering.no_content(record)
+        return self.answering.resource(200, whole, operation.shown, also)
 
     async def _updated(
         self, session: Session, before: Record, document: Document, delta: Delta, *, leans: bool

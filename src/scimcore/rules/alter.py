@@ -124,19 +124,23 @@ class Alteration:
         attribute = self._attribute
         places = {identity(attribute, element): position for position, element in enumerate(olds)}
         result = list(olds)
+        changes = False
         promoted: Json = None
         for element in news:
+            promotes = isinstance(element, dict) and element.get("primary") is True
             position = places.get(identity(attribute, element))
             if position is None:
                 result.append(element)
+                changes = True
             else:
-                element = _merged(result[position], element, keep=attribute.is_membership)
-                result[position] = element
-            if isinstance(element, dict) and element.get("primary") is True:
+                old = result[position]
+                result[position] = element = _merged(old, element, keep=attribute.is_membership)
+                changes = changes or element is not old
+            if promotes:
                 promoted = element
-        if promoted is not None:
-            result = demoted(result, promoted)
-        return None if same(result, olds) else result
+        if not changes:
+            return None
+        return result if promoted is None else demoted(result, promoted)
 
     def _single_altered(self, old: Json, value: Json) -> Json:
         attribute = self._attribute
@@ -183,16 +187,14 @@ class Alteration:
 
     def _merge(self, element: Element, parts: Mapping[str, Json], old: Json) -> Json:
         """*element* with *parts*; what is not named stays (RFC 7644 §3.5.2.3). None if nothing is left."""
+        merged = dict(element)
         for name, part in parts.items():
             sub = self._attribute.sub_attribute(name)
-            if (
-                sub
-                and sub.mutability is Mutability.IMMUTABLE
-                and name in element
-                and not _equal(sub, element[name], part)
-            ):
-                raise MutabilityError(f"{self._path.place.attribute.name}.{name}", "is immutable")
-        merged = {**element, **parts}
+            if sub and sub.mutability is Mutability.IMMUTABLE and name in element:
+                if not _equal(sub, element[name], part):
+                    raise MutabilityError(f"{self._path.place.attribute.name}.{name}", "is immutable")
+                part = element[name]
+            merged[name] = part
         result = {name: part for name, part in merged.items() if part is not None}
         if same(result, element):
             return old
@@ -216,7 +218,7 @@ class Alteration:
             element = elements[position]
             new = altered(element if isinstance(element, dict) else {}, element)
             result[position] = new
-            if isinstance(new, dict) and new.get("primary") is True and new is not element:
+            if isinstance(new, dict) and new.get("primary") is True:
                 promoted = promoted or new
         kept: list[Json] = [element for element in result if element is not None]
         if promoted is not None:

@@ -4,10 +4,12 @@ Rules share what they do not change, so everything that is the same object on bo
 it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 import attrs
 
+from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
 
 
@@ -51,8 +53,10 @@ class Delta:
         return result
 
 
-def delta_between(before: Document, after: Document) -> Delta:
+def delta_between(before: Document, after: Document, unordered: Collection[str] = ()) -> Delta:
     """What turns the canonical document *before* into *after*.
+
+    The elements of the attributes named in *unordered* only come and go; where in the list they stand does not count.
 
     >>> delta_between({"title": "A", "tags": ["a"]}, {"tags": ["a", "b"]})
     Delta(assigned={}, unassigned=frozenset({'title'}), added={'tags': ('b',)}, removed={})
@@ -68,7 +72,7 @@ def delta_between(before: Document, after: Document) -> Delta:
             assigned[name] = new
             continue
         gone, come = _difference(old or [], new)
-        if [*_without(old or [], gone), *come] == new:
+        if name in unordered or [*_without(old or [], gone), *come] == new:
             if gone:
                 removed[name] = gone
             if come:
@@ -80,6 +84,15 @@ def delta_between(before: Document, after: Document) -> Delta:
         if isinstance(before[name], list):
             removed[name] = tuple(elements_of(before[name]))
     return Delta(assigned, frozenset(name for name in emptied if name not in removed), added, removed)
+
+
+@lru_cache(maxsize=1024)
+def unordered(resource_type: ResourceType) -> frozenset[str]:
+    """The attributes whose elements come and go and have no order, like a group's members.
+
+    A storage that keeps such elements one by one is never given the whole list in the place of those that changed.
+    """
+    return frozenset(name for name, attribute in resource_type.attributes.items() if attribute.is_membership)
 
 
 def same(one: Json, other: Json) -> bool:

@@ -4,7 +4,7 @@ A filter is a prepared statement. Its shape is parsed and bound once and kept; w
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import assert_never
 
 import attrs
@@ -13,7 +13,17 @@ from scimcore.errors import InvalidFilterError
 from scimcore.rules.binding import plan
 from scimcore.rules.grammar import Statement, statement
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
-from scimcore.rules.syntax import AttrExp, LogExp, NotExp, NotWellFormed, Operator, PresenceExp, Syntax, ValuePath
+from scimcore.rules.syntax import (
+    AttrExp,
+    AttrPath,
+    LogExp,
+    NotExp,
+    NotWellFormed,
+    Operator,
+    PresenceExp,
+    Syntax,
+    ValuePath,
+)
 from scimcore.rules.terms import And, Comparison, Never, Not, Or, Presence, SomeElement, Term, predicate
 from scimcore.rules.tokens import literals_of, position_in, split
 from scimcore.rules.tolerance import DEFAULT, Tolerance
@@ -91,6 +101,18 @@ class Filter:
             raise _refusal(fault, self.text) from None
         return BoundFilter(tree, predicate(tree), found.mentions_envelope)
 
+    def check_names(self, resource_types: Iterable[ResourceType]) -> None:
+        """Refuse names that none of *resource_types* knows: a search over several types may not drop a term (§3.4.2.1).
+
+        Raises:
+            InvalidFilterError: There is such a name; the error shows where.
+        """
+        types = tuple(resource_types)
+        for path in _attributes(self._statement.syntax):
+            if not any(one.place(path.text) for one in types):
+                reason = f"no resource type has an attribute {path.text!r}"
+                raise InvalidFilterError(reason, self.text, position_in(self.text, path.position))
+
 
 def parse_filter(text: str, limits: Limits = DEFAULT_LIMITS) -> Filter:
     """The filter that *text* spells (RFC 7644 §3.4.2.2). No name is looked up yet; see `Filter.bound`.
@@ -125,6 +147,20 @@ def matches(filter: Filter | str, document: Document, resource_type: ResourceTyp
     """
     found = parse_filter(filter) if isinstance(filter, str) else filter
     return found.bound(resource_type).matches(document)
+
+
+def _attributes(syntax: Syntax) -> Iterator[AttrPath]:
+    """The attributes that a filter names outside of square brackets."""
+    match syntax:
+        case AttrExp(path) | PresenceExp(path) | ValuePath(path):
+            yield path
+        case NotExp(inner):
+            yield from _attributes(inner)
+        case LogExp(_, terms):
+            for term in terms:
+                yield from _attributes(term)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _refusal(fault: NotWellFormed, text: str) -> InvalidFilterError:

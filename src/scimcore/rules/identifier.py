@@ -80,4 +80,6 @@ def _unique_places(resource_type: ResourceType, unique_group_names: bool) -> tup
 
 def _text(attribute: Attribute, holder: Document) -> str:
     key = comparison_key(attribute, holder[attribute.name])
+    if isinstance(key, float) and key.is_integer():
+        key = int(key)  # 1 and 1.0 are one number
     return key if isinstance(key, str) and attribute.type is not Type.DATE_TIME else repr(key)

@@ -8,9 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
-from scimcore.errors import InvalidPathError, InvalidValueError, MutabilityError, NoTargetError, Problem
+from scimcore.errors import (
+    InvalidPathError,
+    InvalidSyntaxError,
+    InvalidValueError,
+    MutabilityError,
+    NoTargetError,
+    Problem,
+)
 from scimcore.rules.alter import Alteration, listed
-from scimcore.rules.delta import Delta, delta_between, same
+from scimcore.rules.compare import is_exact
+from scimcore.rules.delta import Delta, delta_between, same, unordered
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
 from scimcore.rules.path import Path, parse_path
 from scimcore.rules.receive import Reading
@@ -78,8 +86,17 @@ def applied(
             raise InvalidValueError(
                 Problem(f"{where}.{one.path}" if one.path else where, one.message) for one in error.problems
             ) from None
-    after = document if same(document, patching.document) else patching.document
-    return Patched(after, delta_between(document, after), tuple(patching.ignored))
+    loose = unordered(resource_type)
+    delta = delta_between(document, patching.document, loose)
+    changed = delta.attributes
+    after = patching.document if changed else document
+    if not changed.isdisjoint(loose):
+        after = delta.applied_to(document)
+    reading = Reading(tolerance)
+    # Only at the end: Entra builds an element by one operation for each of its sub-attributes.
+    reading.require((one for one in resource_type.demanding if one.name in changed), after, "")
+    reading.finish()
+    return Patched(after, delta, tuple(patching.ignored))
 
 
 class _Patching:
@@ -107,6 +124,8 @@ class _Patching:
 
     def _alter_each(self, op: Op, values: Mapping[str, Json]) -> None:
         """Alter what the keys of a path-less value name: attributes, dotted paths, extensions (Entra sends all)."""
+        if len({key.lower() for key in values}) < len(values):
+            raise InvalidSyntaxError("a name stands in the value twice")
         for key, path in paths_of(values, self._resource_type, self._tolerance, self._limits):
             value = values[key]
             if path is None:
@@ -122,9 +141,19 @@ class _Patching:
         """A readOnly attribute in a path-less value: fine while it contradicts nothing (Okta repeats the `id`)."""
         place = path.place
         is_id = place.container is None and place.attribute.name == "id"
-        if (is_id or not self._tolerance.ignore_read_only) and not same(value, self.document.get(str(place), value)):
+        stored = self._stored(place)
+        contradicts = stored is not None if is_id else not self._tolerance.ignore_read_only
+        if contradicts and not same(value, stored):
             raise MutabilityError(str(place), "is readOnly")
         self.ignored.append(str(place))
+
+    def _stored(self, place: Place) -> Json:
+        """What the document has at *place*; None for the parts of a list."""
+        value: Json = self.document
+        for step in (place.container, place.attribute, place.sub):
+            if step is not None:
+                value = value.get(step.name) if isinstance(value, dict) else None
+        return value
 
     def _leave_out(self, key: str) -> None:
         if not self._tolerance.ignore_unknown:
@@ -139,7 +168,7 @@ class _Patching:
             return
         if _read_only(place):
             raise MutabilityError(str(place), "is readOnly")
-        if place.attribute.name in self._resource_type.containers and place.container is None and op != "remove":
+        if place.attribute.name in self._resource_type.containers and place.container is None:
             self._alter_extension(op, place.attribute, value)
             return
         holder: Json = self.document.get(place.container.name) if place.container else self.document
@@ -156,13 +185,27 @@ class _Patching:
             self._put(place, holder, new)
 
     def _alter_extension(self, op: Op, container: Attribute, value: Json) -> None:
-        """Alter the attributes of an extension that a value for its URN names."""
-        if value is None or value == "":
-            self._put(Place(None, container), self.document, None)
-            return
-        if not isinstance(value, dict):
+        """Alter the attributes of an extension that a value for its URN names, or remove them all."""
+        if isinstance(value, dict) and (value or op != "remove"):
+            self._alter_each(op, {f"{container.name}:{name}": part for name, part in value.items()})
+        elif op == "remove" or value is None or value == "":
+            self._remove_extension(op, container)
+        else:
             raise InvalidValueError([Problem(container.name, "must be an object")])
-        self._alter_each(op, {f"{container.name}:{name}": part for name, part in value.items()})
+
+    def _remove_extension(self, op: Op, container: Attribute) -> None:
+        held = self.document.get(container.name)
+        if not isinstance(held, dict):
+            return
+        for sub in container.sub_attributes:
+            if sub.name in held and sub.mutability is Mutability.IMMUTABLE:
+                raise MutabilityError(f"{container.name}:{sub.name}", "is immutable")
+        place = Place(None, container)
+        left = {
+            sub.name: held[sub.name] for sub in container.sub_attributes if sub.name in held and not sub.is_writable
+        }
+        self._refuse_emptying(op, place, left or None)
+        self._put(place, self.document, left or None)
 
     def _refuse_emptying(self, op: Op, place: Place, new: Json) -> None:
         if new is not None or not place.attribute.required:
@@ -202,11 +245,26 @@ def named_keys(
     found: set[str] = set()
     for operation in operations:
         for path, value in _touching(operation, resource_type, attribute):
-            keys = _keys(operation.op, path, value, key)
-            if keys is None:
+            keys = _keys(operation.op, path, value, key) if _stand_alone(path.place.attribute, key) else None
+            # The same text in another normal form is the same key, so where there may be one the name is not enough.
+            if keys is None or not all(map(str.isascii, keys)):
                 return None
             found |= keys
     return frozenset(found)
+
+
+def _stand_alone(attribute: Attribute, key: str) -> bool:
+    """Whether what happens to an element of *attribute* depends on no element with another *key*."""
+    identifying = attribute.sub_attribute(key)
+    return (
+        attribute.is_membership
+        and identifying is attribute.sub_attribute("value")
+        and identifying is not None
+        and is_exact(identifying)
+        and attribute.sub_attribute("primary") is None
+        and not attribute.required
+        and attribute.mutability is not Mutability.IMMUTABLE
+    )
 
 
 def _touching(operation: PatchOperation, resource_type: ResourceType, attribute: str) -> Iterator[tuple[Path, Json]]:
@@ -220,6 +278,8 @@ def _touching(operation: PatchOperation, resource_type: ResourceType, attribute:
 
 def _keys(op: Op, path: Path, value: Json, key: str) -> set[str] | None:
     if path.condition is not None:
+        if path.place.sub is not None and path.place.sub.name == key and op != "remove":
+            return None  # an element that is created for lack of a match has another key than the filter says
         terms = path.condition.equalities
         only = terms.get(key) if terms is not None and len(terms) == 1 else None
         return {only} if isinstance(only, str) else None
@@ -228,8 +288,17 @@ def _keys(op: Op, path: Path, value: Json, key: str) -> set[str] | None:
     elements = listed(path.place.attribute, value)
     if elements is None:
         return None if op == "remove" else set()
-    named = [element.get(key) if isinstance(element, dict) else element for element in elements]
+    named = (_member(element, key) if isinstance(element, dict) else element for element in elements)
     return {one for one in named if isinstance(one, str)}
+
+
+def _member(element: Mapping[str, Json], key: str) -> Json:
+    """What *element*, as it was sent, has under *key*, which may be spelled in any case."""
+    return (
+        element[key]
+        if key in element
+        else next((part for name, part in element.items() if name.lower() == key.lower()), None)
+    )
 
 
 def _is_derived(attribute: Attribute) -> bool:

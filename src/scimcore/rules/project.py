@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from itertools import pairwise
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -10,6 +11,10 @@ from scimcore.errors import InvalidValueError, Problem
 from scimcore.schema.attribute import Attribute, Returned
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json, is_unassigned
+
+_LONGEST_REMEMBERED = 1_000
+_NEVER: Final = frozenset({Returned.NEVER})
+_NOT_USUAL: Final = frozenset({Returned.NEVER, Returned.REQUEST})
 
 Cut: TypeAlias = Mapping[str, "Cut | None"]
 """Names, and for each what of it is meant: None for all of it, or a Cut of its sub-attributes."""
@@ -21,6 +26,8 @@ class Projection:
 
     kept: Cut | None
     dropped: Cut
+    secret: Cut
+    """What is never shown."""
 
     def shows(self, name: str) -> bool:
         """Whether any of the top-level attribute *name* is shown."""
@@ -42,7 +49,9 @@ def projection(
     """
     if attributes and excluded:
         raise InvalidValueError([Problem("excludedAttributes", "cannot be combined with attributes")])
-    return _projection(resource_type, attributes, excluded)
+    # Clients choose the lists: only such as could be real are remembered.
+    is_usual = sum(map(len, attributes)) + sum(map(len, excluded)) <= _LONGEST_REMEMBERED
+    return (_projection if is_usual else _projection.__wrapped__)(resource_type, attributes, excluded)
 
 
 def projected(resource: Document, shown: Projection, also: Iterable[str] = ()) -> Document:
@@ -58,7 +67,7 @@ def projected(resource: Document, shown: Projection, also: Iterable[str] = ()) -
     result = _kept(resource, shown.kept) if shown.kept is not None else _without(resource, shown.dropped)
     for name in also:
         if name in resource and name not in result:
-            result = {**result, name: resource[name]}
+            result = {**result, **_without({name: resource[name]}, shown.secret)}
     return result
 
 
@@ -71,51 +80,83 @@ def requested_only(resource_type: ResourceType) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _projection(resource_type: ResourceType, attributes: tuple[str, ...], excluded: tuple[str, ...]) -> Projection:
     everything = resource_type.attributes.values()
+    secret = _hidden(everything, _NEVER)
     if not attributes:
-        dropped = _hidden(everything)
+        dropped = _hidden(everything, _NOT_USUAL)
         for name in excluded:
-            _mark(dropped, resource_type, name, keep_always=True)
-        return Projection(None, dropped)
-    kept: dict[str, Cut | None] = {one.name: None for one in everything if one.returned is Returned.ALWAYS}
+            _drop(dropped, resource_type, name)
+        return Projection(None, dropped, secret)
+    kept: dict[str, Cut | None] = {one.name: _usual(one) for one in everything if one.returned is Returned.ALWAYS}
+    for container in resource_type.containers.values():
+        if always := _always(container):
+            kept[container.name] = always
     for name in attributes:
-        _mark(kept, resource_type, name, keep_always=False)
-    return Projection(kept, {})
+        _keep(kept, resource_type, name)
+    return Projection(kept, {}, secret)
 
 
-def _hidden(attributes: Iterable[Attribute]) -> dict[str, Cut | None]:
-    """What is not shown unless asked for, at every depth."""
+def _hidden(attributes: Iterable[Attribute], levels: frozenset[Returned]) -> dict[str, Cut | None]:
+    """What is returned as one of *levels* says, at every depth."""
     hidden: dict[str, Cut | None] = {}
     for attribute in attributes:
-        if attribute.returned in (Returned.NEVER, Returned.REQUEST):
+        if attribute.returned in levels:
             hidden[attribute.name] = None
-        elif inner := _hidden(attribute.sub_attributes):
+        elif inner := _hidden(attribute.sub_attributes, levels):
             hidden[attribute.name] = inner
     return hidden
 
 
-def _mark(cut: dict[str, Cut | None], resource_type: ResourceType, name: str, *, keep_always: bool) -> None:
-    """Add to *cut* what *name* means; *keep_always* when the cut is of what to leave out."""
+def _usual(attribute: Attribute) -> Cut | None:
+    """What is shown of *attribute* to those who ask for it, but for none of its parts."""
+    if not _hidden(attribute.sub_attributes, _NOT_USUAL):
+        return None
+    return {sub.name: _usual(sub) for sub in attribute.sub_attributes if sub.returned not in _NOT_USUAL}
+
+
+def _always(attribute: Attribute) -> Cut:
+    """What is shown of *attribute* to those who ask for something else in it."""
+    return {sub.name: _usual(sub) for sub in attribute.sub_attributes if sub.returned is Returned.ALWAYS}
+
+
+def _steps(resource_type: ResourceType, name: str) -> list[Attribute]:
+    """From the top-level attribute to what *name* means; none if it means nothing, or what is never shown."""
     place = resource_type.place(name.strip().partition("[")[0])
-    if place is None:
+    steps = [] if place is None else [place.container, place.attribute, place.sub]
+    found = [step for step in steps if step is not None]
+    return [] if any(step.returned is Returned.NEVER for step in found) else found
+
+
+def _keep(kept: dict[str, Cut | None], resource_type: ResourceType, name: str) -> None:
+    """Add what *name* means to what is shown."""
+    steps = _steps(resource_type, name)
+    if not steps:
         return
-    steps = [step for step in (place.container, place.attribute, place.sub) if step is not None]
-    if any(step.returned is Returned.NEVER for step in steps) or (
-        keep_always and steps[-1].returned is Returned.ALWAYS
-    ):
+    meant = _usual(steps[-1])
+    for outer, inner in reversed(list(pairwise(steps))):
+        meant = _union(_always(outer), {inner.name: meant})
+    top = steps[0].name
+    kept[top] = _union(kept[top], meant) if top in kept else meant
+
+
+def _drop(dropped: dict[str, Cut | None], resource_type: ResourceType, name: str) -> None:
+    """Add what *name* means to what is left out, unless it is always shown."""
+    steps = _steps(resource_type, name)
+    if not steps or steps[-1].returned is Returned.ALWAYS:
         return
-    for step in steps[:-1]:
-        inner = cut.get(step.name, {})
-        if inner is None:
-            return
-        always = (
-            {} if keep_always else {sub.name: None for sub in step.sub_attributes if sub.returned is Returned.ALWAYS}
-        )
-        deeper: dict[str, Cut | None] = {**always, **inner}
-        cut[step.name] = deeper
-        cut = deeper
-    last = steps[-1]
-    unseen = () if keep_always else tuple(_hidden(last.sub_attributes))
-    cut[last.name] = {sub.name: None for sub in last.sub_attributes if sub.name not in unseen} if unseen else None
+    meant: Cut | None = None
+    if steps[-1].name in resource_type.containers and _always(steps[-1]):
+        meant = {sub.name: None for sub in steps[-1].sub_attributes if sub.returned is not Returned.ALWAYS}
+    for step in reversed(steps[1:]):
+        meant = {step.name: meant}
+    top = steps[0].name
+    dropped[top] = _union(dropped[top], meant) if top in dropped else meant
+
+
+def _union(one: Cut | None, other: Cut | None) -> Cut | None:
+    """What either of the two means."""
+    if one is None or other is None:
+        return None
+    return {name: _union(one.get(name, {}), other.get(name, {})) for name in {**one, **other}}
 
 
 def _kept(value: Document, cut: Cut) -> Document:

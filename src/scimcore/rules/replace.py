@@ -34,6 +34,9 @@ def replaced(
             value = old  # stored before the schema lost it: not this client's to clear
         elif new is None:
             value = old if _survives(attribute, name in sent.unassigned, tolerance) else None
+            if name in resource_type.containers and isinstance(old, dict):
+                # An extension is no value of its own: each of its attributes stays or goes by its own mutability.
+                value = _with_unwritable(attribute, old, {}, f"{name}:") or None
         else:
             value = _successor(attribute, old, new, name)
         if value is not None:
@@ -58,7 +61,7 @@ def _successor(attribute: Attribute, old: Json, new: Json, path: str) -> Json:
     if attribute.mutability is Mutability.IMMUTABLE and not _equal(attribute, old, new):
         raise MutabilityError(path, "is immutable and has another value")
     if isinstance(old, dict) and isinstance(new, dict):
-        return _with_unwritable(attribute, old, new, path)
+        return _with_unwritable(attribute, old, new, path + (":" if path.startswith("urn:") else "."))
     return old if same(old, new) else new
 
 
@@ -70,15 +73,16 @@ def retained(attribute: Attribute, old: Json, new: Json) -> Json:
     return old if len(kept) == len(olds) and not news else [*kept, *news.values()]
 
 
-def _with_unwritable(attribute: Attribute, old: Document, new: Document, path: str) -> Json:
+def _with_unwritable(attribute: Attribute, old: Document, new: Document, prefix: str) -> Json:
     """*new* with those sub-attributes of *old* that the client has no say over."""
     result = dict(new)
     for sub in attribute.sub_attributes:
-        if sub.name in old and sub.mutability is not Mutability.READ_WRITE:
-            if sub.name not in new:
-                result[sub.name] = old[sub.name]
-            elif sub.mutability is Mutability.IMMUTABLE and not _equal(sub, old[sub.name], new[sub.name]):
-                raise MutabilityError(f"{path}.{sub.name}", "is immutable and has another value")
+        if sub.name not in old:
+            continue
+        if sub.name in new:
+            result[sub.name] = _successor(sub, old[sub.name], new[sub.name], prefix + sub.name)
+        elif sub.mutability is not Mutability.READ_WRITE:
+            result[sub.name] = old[sub.name]
     return old if same(old, result) else result
 
 
