@@ -38,8 +38,8 @@ class Environment:
 
     def now(self) -> Instant:
         """The present moment."""
-        moment = self.clock().astimezone(UTC)
-        return Instant(moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z")
+        moment = self.clock().astimezone(UTC).isoformat(timespec="microseconds")
+        return Instant(moment.removesuffix("+00:00") + "Z")
 
     def issued_id(self) -> str:
         """A new resource id.

@@ -221,9 +221,8 @@ class Flows:
         """
         if not delta:
             return before
-        after = attrs.evolve(
-            before,
-            document=document,
+        after = before.changed(
+            document,
             last_modified=max(self.environment.now(), before.last_modified),
             unique=self._unique(document, before.resource_type),
         )

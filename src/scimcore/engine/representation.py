@@ -14,7 +14,7 @@ from scimcore.storage.protocol import Record
 
 def location(record: Record, base_url: str) -> str:
     """The URI of a resource."""
-    return f"{base_url}{record.resource_type.endpoint}/{quote(record.id, safe='')}"
+    return f"{base_url}{record.resource_type.endpoint}/{_encoded(record.id)}"
 
 
 def represented(
@@ -27,10 +27,8 @@ def represented(
         value = document.get(attribute.name)
         if isinstance(value, list) and shown.shows(attribute.name):
             document = {**document, attribute.name: _with_uris(attribute, value, base_url, catalogue)}
-    resource = dict(with_envelope(resource_type, document, record.created, record.last_modified, record.version))
-    meta = resource["meta"]
-    if isinstance(meta, dict):
-        meta["location"] = location(record, base_url)
+    where = location(record, base_url)
+    resource = with_envelope(resource_type, document, record.created, record.last_modified, record.version, where)
     return projected(resource, shown, also)
 
 
@@ -60,7 +58,12 @@ def _with_uris(attribute: Attribute, elements: list[Json], base_url: str, catalo
             bases[kind] = f"{base_url}{resource_type.endpoint}/" if resource_type else ""
         value = element.get("value")
         if bases[kind] and isinstance(value, str):
-            result.append({**element, "$ref": bases[kind] + quote(value, safe="")})
+            result.append({**element, "$ref": bases[kind] + _encoded(value)})
         else:
             result.append(element)
     return result
+
+
+def _encoded(id: str) -> str:
+    """An id as a path segment; most need no look at each character."""
+    return id if id.isascii() and id.isalnum() else quote(id, safe="")

@@ -82,16 +82,18 @@ class _Received(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", alias_generator=to_camel)
 
     _spelled: ClassVar[Mapping[str, str]]
+    _names: ClassVar[frozenset[str]]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
         names = (field.alias or name for name, field in cls.model_fields.items())
         cls._spelled = {name.lower(): name for name in names}
+        cls._names = frozenset(cls._spelled.values())
 
     @model_validator(mode="before")
     @classmethod
     def _spell(cls, payload: object) -> object:
-        if not isinstance(payload, Mapping):
+        if not isinstance(payload, Mapping) or cls._names.issuperset(payload):
             return payload
         spelled: dict[str, object] = {}
         for member, value in payload.items():

@@ -18,8 +18,6 @@ from functools import partial
 from types import TracebackType
 from typing import Final
 
-import attrs
-
 from scimcore.errors import UniquenessError
 from scimcore.rules.delta import Delta, elements_of, same
 from scimcore.rules.envelope import with_envelope
@@ -40,7 +38,7 @@ from scimcore.storage.protocol import (
     UniqueKey,
     VersionClash,
 )
-from scimcore.storage.tenancy import KEYED, KEYED_NAMES, Members, Row, Table, Tenancy, rank, with_document
+from scimcore.storage.tenancy import KEYED, KEYED_NAMES, Members, Row, Table, Tenancy, rank
 
 INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
 """Places whose equality look-ups need no walk over all records, besides `id`, `members.value` and `groups.value`."""
@@ -180,7 +178,7 @@ class _MemorySession:
     # Writing
 
     def insert(self, record: Record) -> None:
-        row = Row(with_document(record, _without_keyed(record, record.document)), _members_in(record))
+        row = Row(record.changed(_without_keyed(record, record.document)), _members_in(record))
         identity = UniqueKey("id", record.id)
         with self._tenancy.lock:
             table = self._tenancy.table(record.resource_type)
@@ -205,9 +203,8 @@ class _MemorySession:
             if members or unique != current.unique or _differ(document, current.document, names):
                 table.check(unique, row, self)
                 self._release(table, set(current.unique).difference(unique))
-                current = attrs.evolve(
-                    current,
-                    document=document,
+                current = current.changed(
+                    document,
                     unique=unique,
                     last_modified=after.last_modified,
                     version=row.next_version(),
@@ -222,7 +219,9 @@ class _MemorySession:
             if row is None or row.record.version != record.version:
                 raise VersionClash(record.id)
             for group in self._tenancy.groups_of(record.id):
-                self._replace(group, attrs.evolve(group.record, version=group.next_version()), {record.id: None})
+                self._replace(
+                    group, group.record.changed(group.record.document, version=group.next_version()), {record.id: None}
+                )
             self._release(table, (*row.record.unique, UniqueKey("id", record.id)))
             self._tenancy.remove(row)
             self._undo.append(partial(self._tenancy.add, row))
@@ -333,4 +332,4 @@ def _shown_as_in(after: Record, current: Record) -> Record:
     """*current* with the keyed attributes as *after* has them."""
     keyed = KEYED.get(after.resource_type.name, {})
     shown = {name: after.document[name] for name in keyed if name in after.document}
-    return with_document(current, {**current.document, **shown}) if shown else current
+    return current.changed({**current.document, **shown}) if shown else current
