@@ -21,11 +21,16 @@ class ScimError(Exception):
         """One human-readable text; several problems are several lines."""
         raise NotImplementedError  # pragma: no cover
 
+    def within(self, place: str) -> "ScimError":  # noqa: ARG002 - for those that name a place
+        """The same refusal, about something inside *place*: `Operations[2]`, say."""
+        return self
+
     def __str__(self) -> str:
         return f"{self.scim_type}: {self.detail}" if self.scim_type else self.detail
 
 
-_error = attrs.define(slots=False, eq=False, str=False, repr=True)
+def _joined(place: str, path: str) -> str:
+    return f"{place}.{path}" if path else place
 
 
 @attrs.frozen
@@ -39,24 +44,30 @@ class Problem:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
-@_error
+@attrs.define(slots=False)
 class _ExplainedError(ScimError):
     """A refusal whose reason is one sentence."""
 
     reason: str
+
+    def within(self, place: str) -> ScimError:
+        return attrs.evolve(self, reason=f"{place}: {self.reason}")
 
     @property
     def detail(self) -> str:
         return self.reason
 
 
-@_error
+@attrs.define(slots=False)
 class _InTextError(ScimError):
     """A syntax error that shows where: the text, and a caret below the place."""
 
     reason: str
     text: str = ""
     position: int | None = None
+
+    def within(self, place: str) -> ScimError:
+        return attrs.evolve(self, reason=f"{place}: {self.reason}")
 
     @property
     def detail(self) -> str:
@@ -76,7 +87,7 @@ def _excerpt(text: str, position: int) -> tuple[str, int]:
     return line, position - start
 
 
-@_error
+@attrs.define(slots=False)
 class InvalidFilterError(_InTextError):
     """The filter's syntax is wrong, or the attribute and the operator do not go together."""
 
@@ -84,7 +95,7 @@ class InvalidFilterError(_InTextError):
     scim_type = "invalidFilter"
 
 
-@_error
+@attrs.define(slots=False)
 class InvalidPathError(_InTextError):
     """A PATCH path is malformed or names no attribute of the resource type."""
 
@@ -92,7 +103,7 @@ class InvalidPathError(_InTextError):
     scim_type = "invalidPath"
 
 
-@_error
+@attrs.define(slots=False)
 class NoTargetError(ScimError):
     """A path yields nothing to operate on (RFC 7644 §3.5.2.2, §3.5.2.3)."""
 
@@ -102,12 +113,15 @@ class NoTargetError(ScimError):
     path: str
     reason: str = "nothing matches the value filter"
 
+    def within(self, place: str) -> ScimError:
+        return attrs.evolve(self, path=_joined(place, self.path))
+
     @property
     def detail(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
-@_error
+@attrs.define(slots=False)
 class MutabilityError(ScimError):
     """A change that the attribute's mutability or state does not allow."""
 
@@ -117,12 +131,15 @@ class MutabilityError(ScimError):
     path: str
     reason: str
 
+    def within(self, place: str) -> ScimError:
+        return attrs.evolve(self, path=_joined(place, self.path))
+
     @property
     def detail(self) -> str:
         return f"{self.path}: {self.reason}"
 
 
-@_error
+@attrs.define(slots=False)
 class InvalidSyntaxError(_ExplainedError):
     """The body is no JSON, or not the message that this request needs."""
 
@@ -143,6 +160,9 @@ class InvalidValueError(ScimError):
         self.problems = tuple(problems)
         super().__init__(*self.problems)
 
+    def within(self, place: str) -> ScimError:
+        return InvalidValueError(Problem(_joined(place, one.path), one.message) for one in self.problems)
+
     @property
     def detail(self) -> str:
         shown = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
@@ -151,7 +171,7 @@ class InvalidValueError(ScimError):
         return "\n".join(shown)
 
 
-@_error
+@attrs.define(slots=False)
 class UniquenessError(ScimError):
     """Another resource has the value already (RFC 7644 §3.3: 409, on PUT and PATCH too)."""
 
@@ -165,7 +185,7 @@ class UniquenessError(ScimError):
         return f"{self.attribute}: the value is taken by another resource"
 
 
-@_error
+@attrs.define(slots=False)
 class TooManyError(_ExplainedError):
     """The query yields more results than the provider is willing to process."""
 
@@ -173,7 +193,7 @@ class TooManyError(_ExplainedError):
     scim_type = "tooMany"
 
 
-@_error
+@attrs.define(slots=False)
 class InvalidVersionError(_ExplainedError):
     """The SCIM protocol version in the URL is not supported."""
 
@@ -181,7 +201,7 @@ class InvalidVersionError(_ExplainedError):
     scim_type = "invalidVers"
 
 
-@_error
+@attrs.define(slots=False)
 class UnauthorizedError(_ExplainedError):
     """No caller could be made out; *challenge* is the WWW-Authenticate header of the answer."""
 
@@ -190,14 +210,14 @@ class UnauthorizedError(_ExplainedError):
     challenge: str = "Bearer"
 
 
-@_error
+@attrs.define(slots=False)
 class ForbiddenError(_ExplainedError):
     """The caller may not do this."""
 
     status = 403
 
 
-@_error
+@attrs.define(slots=False)
 class SensitiveError(_ExplainedError):
     """The request URI carries confidential information (RFC 7644 §7.5.2)."""
 
@@ -205,7 +225,7 @@ class SensitiveError(_ExplainedError):
     scim_type = "sensitive"
 
 
-@_error
+@attrs.define(slots=False)
 class NotFoundError(ScimError):
     """The resource or endpoint does not exist, for this tenant."""
 
@@ -218,7 +238,7 @@ class NotFoundError(ScimError):
         return f"{self.what} not found"
 
 
-@_error
+@attrs.define(slots=False)
 class MethodNotAllowedError(ScimError):
     """The endpoint exists and does not know the method; *allowed* goes into the Allow header."""
 
@@ -232,14 +252,14 @@ class MethodNotAllowedError(ScimError):
         return f"{self.method} is not allowed here; allowed: {', '.join(self.allowed)}"
 
 
-@_error
+@attrs.define(slots=False)
 class PreconditionFailedError(_ExplainedError):
     """If-Match named no current version of the resource."""
 
     status = 412
 
 
-@_error
+@attrs.define(slots=False)
 class PayloadTooLargeError(ScimError):
     """The request exceeds a limit; the answer names the limit (RFC 7644 §3.7.4)."""
 
@@ -253,7 +273,7 @@ class PayloadTooLargeError(ScimError):
         return f"{self.what} exceeds the limit of {self.limit}"
 
 
-@_error
+@attrs.define(slots=False)
 class UnsupportedMediaTypeError(ScimError):
     """The body is of a media type that SCIM does not use."""
 
@@ -266,7 +286,7 @@ class UnsupportedMediaTypeError(ScimError):
         return f"cannot read {self.media_type!r}; send application/scim+json or application/json in UTF-8"
 
 
-@_error
+@attrs.define(slots=False)
 class InternalError(ScimError):
     """A bug of the provider. The client learns nothing but *request_id*, which the report of the bug carries too."""
 
@@ -279,14 +299,14 @@ class InternalError(ScimError):
         return f"internal error; request {self.request_id}"
 
 
-@_error
+@attrs.define(slots=False)
 class UnsupportedFeatureError(_ExplainedError):
     """An optional part of SCIM that this provider does not offer."""
 
     status = 501
 
 
-@_error
+@attrs.define(slots=False)
 class UnavailableError(_ExplainedError):
     """The request could not be carried out now; nothing was changed. *retry_after* is in whole seconds."""
 

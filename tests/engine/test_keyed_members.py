@@ -261,3 +261,15 @@ def test_a_storage_that_keys_nothing_behaves_the_same(make_face: Maker) -> None:
     ]
     assert all(arguments[2] == {} for call, arguments in recorder.calls if call == "get")
     assert not any(call == "count" for call, _ in recorder.calls)
+
+
+@pytest.mark.rfc("P-3.5.2-14")
+@pytest.mark.parametrize("first", range(6))
+@pytest.mark.parametrize("second", range(6))
+def test_members_that_are_named_may_change_places_and_no_other_is_lost(big: Big, first: int, second: int) -> None:
+    """A storage gives the elements that were named in any order; only which of them come and go may count."""
+    one, other = big.users[first], big.users[10 + second]
+    again: Json = {"op": "add", "path": "members", "value": [{"value": one}, {"value": other}]}
+    answer = big.patch({"op": "remove", "path": f'members[value eq "{one}"]'}, again)
+    assert answer.status in (200, 204)
+    assert sorted(big.members) == sorted(big.users[:SIZE])

@@ -26,7 +26,7 @@ from scimcore.errors import (
     PreconditionFailedError,
     UnavailableError,
 )
-from scimcore.rules.delta import Delta, delta_between
+from scimcore.rules.delta import Delta, delta_between, unordered
 from scimcore.rules.etag import names_version
 from scimcore.rules.identifier import unique_values
 from scimcore.rules.order import sort_place
@@ -142,7 +142,7 @@ class Flows:
             _check_precondition(operation.if_match, before)
             wanted = replaced(before.document, sent, resource_type, tolerance)
             document, skipped = await settled(session, resource_type, before.document, wanted)
-            delta = delta_between(before.document, document)
+            delta = delta_between(before.document, document, unordered(resource_type))
             record = await self._updated(session, before, document, delta, leans=True)
             return record, delta, skipped
 
@@ -168,7 +168,7 @@ class Flows:
             document, skipped = await settled(session, resource_type, before.document, result.document)
             delta = result.delta
             if document is not result.document:
-                delta = delta_between(before.document, document)
+                delta = delta_between(before.document, document, unordered(resource_type))
             leans = operation.if_match is not None or not delta.attributes <= partial.keys()
             record = await self._updated(session, before, document, delta, leans=leans)
             return record, delta, (*result.ignored, *skipped)

@@ -122,10 +122,17 @@ def frozen(value: Json) -> object:
     return (bool, value) if isinstance(value, bool) else value
 
 
+# Up to here comparing each with each is faster than hashing them all.
+_FEW = 36
+
+
 def _difference(old: Sequence[Json], new: Sequence[Json]) -> tuple[tuple[Json, ...], tuple[Json, ...]]:
     """The elements that only *old* has, and those that only *new* has."""
     if all(map(_is, old, new)):  # elements were appended, or cut off at the end
         return tuple(old[len(new) :]), tuple(new[len(old) :])
+    if len(old) * len(new) <= _FEW:
+        gone = tuple(element for element in old if not any(same(element, other) for other in new))
+        return gone, tuple(element for element in new if not any(same(element, other) for other in old))
     olds, news = set(map(frozen, old)), set(map(frozen, new))
     gone = tuple(element for element in old if frozen(element) not in news)
     return gone, tuple(element for element in new if frozen(element) not in olds)

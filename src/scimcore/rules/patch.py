@@ -15,6 +15,7 @@ from scimcore.errors import (
     MutabilityError,
     NoTargetError,
     Problem,
+    ScimError,
 )
 from scimcore.rules.alter import Alteration, listed
 from scimcore.rules.compare import is_exact
@@ -81,11 +82,8 @@ def applied(
     for position, operation in enumerate(operations):
         try:
             patching.apply(operation)
-        except InvalidValueError as error:
-            where = f"Operations[{position}]"
-            raise InvalidValueError(
-                Problem(f"{where}.{one.path}" if one.path else where, one.message) for one in error.problems
-            ) from None
+        except ScimError as error:
+            raise error.within(f"Operations[{position}]") from None
     loose = unordered(resource_type)
     delta = delta_between(document, patching.document, loose)
     changed = delta.attributes

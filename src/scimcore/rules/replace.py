@@ -46,10 +46,11 @@ def replaced(
 
 def _survives(attribute: Attribute, unassigned_by_name: bool, tolerance: Tolerance) -> bool:
     """Whether the value of an attribute that the client did not send stays."""
-    if attribute.mutability is not Mutability.READ_WRITE:
+    if attribute.mutability in (Mutability.READ_ONLY, Mutability.IMMUTABLE):
         return True
     is_linkage = attribute.name == "externalId" or attribute.is_membership
-    return tolerance.put_keeps_linkage and is_linkage and not unassigned_by_name
+    is_kept = attribute.mutability is Mutability.WRITE_ONLY or (is_linkage and tolerance.put_keeps_linkage)
+    return is_kept and not unassigned_by_name
 
 
 def _successor(attribute: Attribute, old: Json, new: Json, path: str) -> Json:
