@@ -1303,3 +1303,20 @@ def test_members_are_never_assigned_as_a_whole(operations: list[Json], delta: De
 
 def test_a_path_that_means_nothing_names_nobody() -> None:
     assert keys([add("nope", "1")]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("operation", "detail"),
+    [
+        ({"op": "replace", "path": "id", "value": "2"}, "Operations[1].id: is readOnly"),
+        ({"op": "remove", "path": "userName"}, "Operations[1].userName: is required"),
+        ({"op": "remove"}, "Operations[1]: remove needs a path"),
+        ({"op": "replace", "path": 'emails[type eq "x"]', "value": {"value": "v"}}, "Operations[1].emails"),
+        ({"op": "add", "path": "nope", "value": "v"}, "Operations[1]: User has no attribute 'nope'"),
+        ({"op": "add", "path": 'emails[type zz "x"].value', "value": "v"}, "Operations[1]: "),
+    ],
+)
+def test_an_error_names_the_operation(operation: Json, detail: str) -> None:
+    with pytest.raises(ScimError) as refusal:
+        patched({"id": "1", "userName": "bj"}, [{"op": "add", "path": "title", "value": "T"}, operation])
+    assert refusal.value.detail.startswith(detail)

@@ -285,3 +285,9 @@ def test_what_does_not_change_is_shared() -> None:
     after = put(current, {"userName": "b", "emails": [{"value": "1"}], "name": {"givenName": "G"}}, USER)
     assert after["emails"] is current["emails"]
     assert after["name"] is current["name"]
+
+
+@pytest.mark.rfc("P-3.5.1-04")
+@pytest.mark.parametrize(("payload", "pin"), [({}, "1234"), ({"pin": None}, None), ({"pin": "9"}, "9")])
+def test_a_write_only_value_stays_unless_it_is_replaced_or_cleared_by_name(payload: dict[str, Json], pin: Json) -> None:
+    assert put({"id": "1", "pin": "1234"}, payload).get("pin") == pin

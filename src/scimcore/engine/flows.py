@@ -4,7 +4,7 @@ A flow awaits nothing but its session and the application's callbacks, so that o
 suspends.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import TypeVar
 
@@ -22,7 +22,6 @@ from scimcore.engine.representation import represented
 from scimcore.errors import (
     InvalidPathError,
     NotFoundError,
-    PayloadTooLargeError,
     PreconditionFailedError,
     UnavailableError,
 )
@@ -35,8 +34,7 @@ from scimcore.rules.project import Projection, projection, requested_only
 from scimcore.rules.receive import received
 from scimcore.rules.replace import replaced
 from scimcore.schema.catalogue import ResourceType
-from scimcore.schema.document import Document, Json
-from scimcore.schema.messages import PatchOperation
+from scimcore.schema.document import Document
 from scimcore.storage.protocol import (
     Change,
     Elements,
@@ -163,7 +161,6 @@ class Flows:
         async def attempt(session: Session) -> tuple[Record, Delta, tuple[str, ...]]:
             before = await _existing(session, resource_type, operation.id, elements)
             _check_precondition(operation.if_match, before)
-            self._bound_work(operations, before.document)
             result = applied(before.document, operations, resource_type, tolerance, environment.limits)
             document, skipped = await settled(session, resource_type, before.document, result.document)
             delta = result.delta
@@ -239,19 +236,6 @@ class Flows:
                 continue
         raise UnavailableError("the resource is being changed by many clients at once; try again")
 
-    def _bound_work(self, operations: Iterable[PatchOperation], document: Document) -> None:
-        """Refuse what would walk long lists again and again: what is in them already, and what was sent before."""
-        longest = max((len(value) for value in document.values() if isinstance(value, list)), default=0)
-        walked = -longest  # once is no more than reading costs
-        for operation in operations:
-            for value in _steps(operation):
-                walked += longest
-                longest += len(value) if isinstance(value, list) else 1
-        if walked > self.environment.limits.max_patch_work:
-            raise PayloadTooLargeError(
-                "the number of operations times elements", self.environment.limits.max_patch_work
-            )
-
     def _unique(self, document: Document, resource_type: ResourceType) -> tuple[UniqueKey, ...]:
         found = unique_values(document, resource_type, self.environment.dialect.tolerance)
         return tuple(UniqueKey(attribute, value) for attribute, value in found)
@@ -308,15 +292,6 @@ async def _existing(session: Session, resource_type: ResourceType, id: str, elem
     if record is None:
         raise NotFoundError(resource_type.name)
     return record
-
-
-def _steps(operation: PatchOperation) -> Iterator[Json]:
-    """The values that an operation brings: without a path one for each attribute, inside an extension too."""
-    if operation.path or not isinstance(operation.value, dict):
-        yield operation.value
-        return
-    for value in operation.value.values():
-        yield from value.values() if isinstance(value, dict) else (value,)
 
 
 def _check_precondition(if_match: str | None, record: Record) -> None:

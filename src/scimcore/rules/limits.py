@@ -19,8 +19,8 @@ class Limits:
     """Comparisons and presence tests in one filter."""
     max_operations: int = 1_000
     """PATCH operations in one request."""
-    max_patch_work: int = 500_000
-    """PATCH operations times elements of the longest attribute they may have to walk."""
+    max_patch_work: int = 1_000_000
+    """Elements that the operations of one PATCH walk, each operation those of the attribute that it alters."""
     default_page_size: int = 100
     max_page_size: int = 1_000
     inline_members: int = 100

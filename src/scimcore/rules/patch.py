@@ -14,6 +14,7 @@ from scimcore.errors import (
     InvalidValueError,
     MutabilityError,
     NoTargetError,
+    PayloadTooLargeError,
     Problem,
     ScimError,
 )
@@ -76,7 +77,8 @@ def applied(
     """Return *document* after *operations*, and the Delta that they cause.
 
     Raises:
-        ScimError: As `patched` says, with the position of the operation in the path of each problem.
+        ScimError: As `patched` says, naming the operation.
+        PayloadTooLargeError: The operations walk more elements than *limits* allow.
     """
     patching = _Patching(document, resource_type, tolerance, limits)
     for position, operation in enumerate(operations):
@@ -103,6 +105,8 @@ class _Patching:
     def __init__(self, document: Document, resource_type: ResourceType, tolerance: Tolerance, limits: Limits) -> None:
         self.document = document
         self.ignored: list[str] = []
+        self._steps = 0
+        self._walked = 0
         self._resource_type = resource_type
         self._tolerance = tolerance
         self._limits = limits
@@ -173,6 +177,7 @@ class _Patching:
         holder = holder if isinstance(holder, dict) else {}
         reading = Reading(self._tolerance)
         old = holder.get(place.attribute.name)
+        self._count_work(old)
         new = Alteration(op, path, reading).of(old, value)
         reading.finish()
         self.ignored.extend(reading.ignored)
@@ -181,6 +186,14 @@ class _Patching:
                 raise MutabilityError(str(place), "is immutable")
             self._refuse_emptying(op, place, new)
             self._put(place, holder, new)
+
+    def _count_work(self, walked: Json) -> None:
+        """Refuse to walk long lists again and again; once costs no more than reading them."""
+        if self._steps and isinstance(walked, list):
+            self._walked += len(walked)
+            if self._walked > self._limits.max_patch_work:
+                raise PayloadTooLargeError("the number of elements to walk", self._limits.max_patch_work)
+        self._steps += 1
 
     def _alter_extension(self, op: Op, container: Attribute, value: Json) -> None:
         """Alter the attributes of an extension that a value for its URN names, or remove them all."""
