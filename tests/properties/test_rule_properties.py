@@ -18,8 +18,9 @@ from scimcore.errors import ScimError
 from scimcore.rules.compare import comparison_key, folded
 from scimcore.rules.delta import delta_between, same
 from scimcore.rules.envelope import with_envelope
+from scimcore.rules.keyed import named_keys
 from scimcore.rules.order import ordered
-from scimcore.rules.patch import Patched, applied, named_keys, patched
+from scimcore.rules.patch import Patched, applied, patched
 from scimcore.rules.project import projected, projection
 from scimcore.rules.receive import received
 from scimcore.rules.replace import replaced

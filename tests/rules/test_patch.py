@@ -16,8 +16,9 @@ from scimcore.errors import (
     ScimError,
 )
 from scimcore.rules.delta import Delta
+from scimcore.rules.keyed import named_keys
 from scimcore.rules.limits import Limits
-from scimcore.rules.patch import Patched, applied, named_keys, patched
+from scimcore.rules.patch import Patched, applied, patched
 from scimcore.rules.tolerance import DEFAULT, STRICT, Tolerance
 from scimcore.schema.attribute import Attribute, Mutability, Type
 from scimcore.schema.catalogue import Extension, ResourceType, Schema

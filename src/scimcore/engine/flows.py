@@ -28,8 +28,9 @@ from scimcore.errors import (
 from scimcore.rules.delta import Delta, delta_between, unordered
 from scimcore.rules.etag import names_version
 from scimcore.rules.identifier import unique_values
+from scimcore.rules.keyed import named_keys
 from scimcore.rules.order import sort_place
-from scimcore.rules.patch import applied, named_keys
+from scimcore.rules.patch import applied
 from scimcore.rules.project import Projection, projection, requested_only
 from scimcore.rules.receive import received
 from scimcore.rules.replace import replaced
@@ -253,10 +254,11 @@ class Flows:
     def _named_elements(self, operation: Patch) -> Elements:
         """Of keyed attributes that clients write, the elements that the operations name, where they name them all."""
         found: dict[str, frozenset[str]] = {}
-        for name, key in self._keyed(operation.resource_type).items():
-            attribute = operation.resource_type.attributes[name]
-            if attribute.is_writable:
-                keys = named_keys(operation.message.operations, operation.resource_type, name, key)
+        operations, resource_type = operation.message.operations, operation.resource_type
+        tolerance, limits = self.environment.dialect.tolerance, self.environment.limits
+        for name, key in self._keyed(resource_type).items():
+            if resource_type.attributes[name].is_writable:
+                keys = named_keys(operations, resource_type, name, key, tolerance, limits)
                 if keys is not None:
                     found[name] = keys
         return found

@@ -18,8 +18,7 @@ from scimcore.errors import (
     Problem,
     ScimError,
 )
-from scimcore.rules.alter import Alteration, listed
-from scimcore.rules.compare import is_exact
+from scimcore.rules.alter import Alteration
 from scimcore.rules.delta import Delta, delta_between, same, unordered
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
 from scimcore.rules.path import Path, parse_path
@@ -243,73 +242,6 @@ def paths_of(
             yield key, parse_path(key, resource_type, tolerance, limits)
         except InvalidPathError:
             yield key, None
-
-
-def named_keys(
-    operations: Iterable[PatchOperation], resource_type: ResourceType, attribute: str, key: str
-) -> frozenset[str] | None:
-    """The keys of those elements of *attribute* that *operations* name; None when they may touch others too.
-
-    With only these elements at hand the operations mean the same as with all of them, so that nothing else need be
-    loaded.
-    """
-    found: set[str] = set()
-    for operation in operations:
-        for path, value in _touching(operation, resource_type, attribute):
-            keys = _keys(operation.op, path, value, key) if _stand_alone(path.place.attribute, key) else None
-            # The same text in another normal form is the same key, so where there may be one the name is not enough.
-            if keys is None or not all(map(str.isascii, keys)):
-                return None
-            found |= keys
-    return frozenset(found)
-
-
-def _stand_alone(attribute: Attribute, key: str) -> bool:
-    """Whether what happens to an element of *attribute* depends on no element with another *key*."""
-    identifying = attribute.sub_attribute(key)
-    return (
-        attribute.is_membership
-        and identifying is attribute.sub_attribute("value")
-        and identifying is not None
-        and is_exact(identifying)
-        and attribute.sub_attribute("primary") is None
-        and not attribute.required
-        and attribute.mutability is not Mutability.IMMUTABLE
-    )
-
-
-def _touching(operation: PatchOperation, resource_type: ResourceType, attribute: str) -> Iterator[tuple[Path, Json]]:
-    """The paths below *attribute* that an operation alters, each with the value for it."""
-    values = {operation.path: operation.value} if operation.path else operation.value
-    if isinstance(values, dict):
-        for name, path in paths_of(values, resource_type):
-            if path and path.place.container is None and path.place.attribute.name == attribute:
-                yield path, values[name]
-
-
-def _keys(op: Op, path: Path, value: Json, key: str) -> set[str] | None:
-    if path.condition is not None:
-        if path.place.sub is not None and path.place.sub.name == key and op != "remove":
-            return None  # an element that is created for lack of a match has another key than the filter says
-        terms = path.condition.equalities
-        only = terms.get(key) if terms is not None and len(terms) == 1 else None
-        return {only} if isinstance(only, str) else None
-    if path.place.sub is not None or op == "replace":
-        return None
-    elements = listed(path.place.attribute, value)
-    if elements is None:
-        return None if op == "remove" else set()
-    named = (_member(element, key) if isinstance(element, dict) else element for element in elements)
-    return {one for one in named if isinstance(one, str)}
-
-
-def _member(element: Mapping[str, Json], key: str) -> Json:
-    """What *element*, as it was sent, has under *key*, which may be spelled in any case."""
-    return (
-        element[key]
-        if key in element
-        else next((part for name, part in element.items() if name.lower() == key.lower()), None)
-    )
 
 
 def _is_derived(attribute: Attribute) -> bool:
