@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote_to_bytes
 _OCTET = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
+_PLAIN = re.compile(rb"[A-Za-z0-9/._~-]*")
+
 # The path characters of RFC 3986 §3.3 that `quote` would encode.
 _PATH_CHARACTERS = "/!$&'()*+,;=:@~"
 
@@ -26,6 +28,8 @@ def encoded(path: bytes, raw: bytes) -> str:
     >>> encoded(b"/Users/a b", b"")
     '/Users/a%20b'
     """
+    if _PLAIN.fullmatch(path) and b"%" not in raw:
+        return path.decode("ascii")
     if b"%" in raw:
         tail = b"".join(_OCTET.findall(raw)[-len(path) :]) if path else b""
         if tail.isascii() and unquote_to_bytes(tail) == path:

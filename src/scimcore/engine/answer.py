@@ -34,7 +34,7 @@ class Answering:
     def resource(self, status: int, record: Record, shown: Projection, also: frozenset[str] = frozenset()) -> Response:
         """One resource, with its Location and ETag."""
         where = location(record, self.base_url)
-        body = written(represented(record, shown, self.base_url, self.catalogue, also))
+        body = written(represented(record, shown, where, self.base_url, self.catalogue, also))
         return Response(
             status,
             {

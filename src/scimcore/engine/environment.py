@@ -1,7 +1,7 @@
 """What every flow leans on: the settings of a provider as one value, and its only touch of clock and chance."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -9,6 +9,7 @@ import attrs
 
 from scimcore.dialects import Dialect
 from scimcore.engine.events import OnEvent
+from scimcore.engine.keyed import KeyedAttributes
 from scimcore.rules.limits import Limits
 from scimcore.schema.catalogue import Catalogue
 from scimcore.storage.protocol import Instant, Storage, SyncStorage
@@ -28,6 +29,8 @@ class Environment:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     new_request_id: Callable[[], str]
+    keyed: Mapping[str, KeyedAttributes]
+    """By resource type name."""
     on_event: OnEvent | None
     on_bug: OnBug | None
 

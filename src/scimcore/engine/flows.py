@@ -16,22 +16,22 @@ from scimcore.engine.environment import Environment
 from scimcore.engine.events import Event, Happening, withheld
 from scimcore.engine.http import Response
 from scimcore.engine.immediate import opened
+from scimcore.engine.keyed import KeyedAttributes
 from scimcore.engine.operation import Create, Delete, Patch, Read, Replace, Search
 from scimcore.engine.references import settled
-from scimcore.engine.representation import represented
+from scimcore.engine.representation import location, represented
 from scimcore.errors import (
     InvalidPathError,
     NotFoundError,
     PreconditionFailedError,
     UnavailableError,
 )
-from scimcore.rules.delta import Delta, delta_between, unordered
+from scimcore.rules.delta import Delta, delta_between, delta_of_new, unordered
 from scimcore.rules.etag import names_version
 from scimcore.rules.identifier import unique_values
-from scimcore.rules.keyed import named_keys
 from scimcore.rules.order import sort_place
 from scimcore.rules.patch import applied
-from scimcore.rules.project import Projection, projection, requested_only
+from scimcore.rules.project import projection, requested_only
 from scimcore.rules.receive import received
 from scimcore.rules.replace import replaced
 from scimcore.schema.catalogue import ResourceType
@@ -62,7 +62,7 @@ class Flows:
 
     async def read(self, operation: Read) -> Response:
         """GET of one resource; 304 if the client has it already (RFC 7644 §3.14)."""
-        elements = self._shown_elements(operation.resource_type, operation.shown)
+        elements = self._keyed(operation.resource_type).shown(operation.shown)
         async with opened(self.environment.storage, self.caller.tenant) as session:
             record = await _existing(session, operation.resource_type, operation.id, elements)
         if operation.if_none_match is not None and names_version(operation.if_none_match, record.version):
@@ -83,7 +83,7 @@ class Flows:
             elements={
                 name: keys
                 for one in operation.resource_types
-                for name, keys in self._shown_elements(one, shown[one.name]).items()
+                for name, keys in self._keyed(one).shown(shown[one.name]).items()
             },
         )
         if operation.filter is not None:
@@ -96,7 +96,8 @@ class Flows:
             page = await session.search(query)
         base_url, catalogue = self.answering.base_url, self.answering.catalogue
         resources = [
-            represented(record, shown[record.resource_type.name], base_url, catalogue) for record in page.records
+            represented(record, shown[record.resource_type.name], location(record, base_url), base_url, catalogue)
+            for record in page.records
         ]
         return self.answering.list(resources, page.total, operation.start_index)
 
@@ -128,7 +129,7 @@ class Flows:
             )
             await session.insert(record)
         if self.environment.on_event is not None:
-            await self._tell("created", record, delta_between({}, document), (*sent.ignored, *skipped))
+            await self._tell("created", record, delta_of_new(document), (*sent.ignored, *skipped))
         return self.answering.resource(201, record, operation.shown, _sent_on_request(resource_type, document))
 
     async def replace(self, operation: Replace) -> Response:
@@ -154,10 +155,9 @@ class Flows:
         environment, resource_type = self.environment, operation.resource_type
         operations = operation.message.operations
         tolerance = environment.dialect.tolerance
-        partial = self._named_elements(operation)
-        elements = {**self._shown_elements(resource_type, operation.shown), **partial}
-        for name in self._written_whole(resource_type, partial):
-            elements.pop(name, None)
+        keyed = self._keyed(resource_type)
+        named = keyed.named(operations, tolerance, environment.limits)
+        elements = keyed.patched(operation.shown, named)
 
         async def attempt(session: Session) -> tuple[Record, Delta, tuple[str, ...]]:
             before = await _existing(session, resource_type, operation.id, elements)
@@ -167,17 +167,17 @@ class Flows:
             delta = result.delta
             if document is not result.document:
                 delta = delta_between(before.document, document, unordered(resource_type))
-            leans = operation.if_match is not None or not delta.attributes <= partial.keys()
+            leans = operation.if_match is not None or not delta.attributes <= named.keys()
             record = await self._updated(session, before, document, delta, leans=leans)
             return record, delta, (*result.ignored, *skipped)
 
         record, delta, ignored = await self._attempted(attempt)
         await self._tell("patched" if delta else "unchanged", record, delta, ignored)
-        return await self._patch_answer(operation, record, partial, changed=bool(delta))
+        return await self._patch_answer(operation, record, named, changed=bool(delta))
 
     async def delete(self, operation: Delete) -> Response:
         """DELETE (RFC 7644 §3.6)."""
-        nothing: Elements = dict.fromkeys(self._keyed(operation.resource_type), ())
+        nothing = self._keyed(operation.resource_type).nothing()
 
         async def attempt(session: Session) -> Record:
             record = await _existing(session, operation.resource_type, operation.id, nothing)
@@ -189,14 +189,14 @@ class Flows:
         await self._tell("deleted", record, Delta(), ())
         return self.answering.nothing({})
 
-    async def _patch_answer(self, operation: Patch, record: Record, partial: Elements, *, changed: bool) -> Response:
+    async def _patch_answer(self, operation: Patch, record: Record, named: Elements, *, changed: bool) -> Response:
         """200 with the resource, or 204 where elements would have to be loaded for the answer alone."""
-        missing = [name for name in partial if operation.shown.shows(name)]
+        missing = [name for name in named if operation.shown.shows(name)]
         also = requested_only(operation.resource_type)
         if not missing:
             return self.answering.resource(200, record, operation.shown, also)
         most = self.environment.limits.inline_members
-        names_elements = any(partial[name] for name in missing)
+        names_elements = any(named[name] for name in missing)
         if not operation.answer_wanted and names_elements and not changed:
             return self.answering.no_content(record)
         async with opened(self.environment.storage, self.caller.tenant) as session:
@@ -204,7 +204,7 @@ class Flows:
                 for name in missing:
                     if await session.count(record.resource_type, record.id, name, most + 1) > most:
                         return self.answering.no_content(record)
-            elements = self._shown_elements(operation.resource_type, operation.shown)
+            elements = self._keyed(operation.resource_type).shown(operation.shown)
             whole = await session.get(operation.resource_type, operation.id, elements)
         if whole is None:  # deleted since; the change was committed all the same
             return self.answering.no_content(record)
@@ -239,34 +239,10 @@ class Flows:
 
     def _unique(self, document: Document, resource_type: ResourceType) -> tuple[UniqueKey, ...]:
         found = unique_values(document, resource_type, self.environment.dialect.tolerance)
-        return tuple(UniqueKey(attribute, value) for attribute, value in found)
+        return tuple([UniqueKey(attribute, value) for attribute, value in found])
 
-    # Keyed attributes
-
-    def _keyed(self, resource_type: ResourceType) -> dict[str, str]:
-        return dict(self.environment.storage.keyed.get(resource_type.name, {}))
-
-    def _shown_elements(self, resource_type: ResourceType, shown: Projection) -> Elements:
-        """Of keyed attributes that are not shown, nothing need be read."""
-        keyed = self.environment.storage.keyed.get(resource_type.name)
-        return {name: () for name in keyed if not shown.shows(name)} if keyed else {}
-
-    def _named_elements(self, operation: Patch) -> Elements:
-        """Of keyed attributes that clients write, the elements that the operations name, where they name them all."""
-        found: dict[str, frozenset[str]] = {}
-        operations, resource_type = operation.message.operations, operation.resource_type
-        tolerance, limits = self.environment.dialect.tolerance, self.environment.limits
-        for name, key in self._keyed(resource_type).items():
-            if resource_type.attributes[name].is_writable:
-                keys = named_keys(operations, resource_type, name, key, tolerance, limits)
-                if keys is not None:
-                    found[name] = keys
-        return found
-
-    def _written_whole(self, resource_type: ResourceType, partial: Elements) -> list[str]:
-        """The keyed attributes that a PATCH needs all of, shown or not."""
-        attributes = resource_type.attributes
-        return [name for name in self._keyed(resource_type) if attributes[name].is_writable and name not in partial]
+    def _keyed(self, resource_type: ResourceType) -> KeyedAttributes:
+        return self.environment.keyed[resource_type.name]
 
     async def _tell(self, happening: Happening, record: Record, delta: Delta, ignored: tuple[str, ...]) -> None:
         if self.environment.on_event is None:
@@ -278,7 +254,7 @@ class Flows:
             resource_id=record.id,
             delta=withheld(delta, record.resource_type),
             ignored=ignored,
-            at=self.environment.now(),
+            at=record.last_modified if delta else self.environment.now(),
             request_id=self.answering.request_id,
         )
         try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from inspect import isawaitable
 from typing import assert_never
 
 from scimcore.access import Authenticator, Caller
@@ -14,6 +13,7 @@ from scimcore.engine.events import OnEvent
 from scimcore.engine.flows import Flows
 from scimcore.engine.http import Request, Response
 from scimcore.engine.immediate import finish
+from scimcore.engine.keyed import keyed_attributes
 from scimcore.engine.operation import (
     Create,
     Delete,
@@ -66,9 +66,11 @@ class ScimProvider:
         self.limits = limits
         self._authenticate = authenticate
         self._public_url = public_url
+        catalogue = Catalogue(resource_types)
         self._environment = Environment(
             storage=storage,
-            catalogue=Catalogue(resource_types),
+            catalogue=catalogue,
+            keyed={one.name: keyed_attributes(storage, one) for one in catalogue.resource_types},
             dialect=dialect,
             limits=limits,
             clock=clock,
@@ -85,7 +87,7 @@ class ScimProvider:
             if _is_open(request):
                 return discovered(DiscoverConfig(), self._environment, answering)
             caller = self._authenticate(request)
-            if isawaitable(caller):
+            if not isinstance(caller, Caller):
                 caller = await caller
             operation = operation_of(request, self._environment)
             return await self._performed(operation, caller, answering)

@@ -18,16 +18,23 @@ def location(record: Record, base_url: str) -> str:
 
 
 def represented(
-    record: Record, shown: Projection, base_url: str, catalogue: Catalogue, also: frozenset[str] = frozenset()
+    record: Record,
+    shown: Projection,
+    where: str,
+    base_url: str,
+    catalogue: Catalogue,
+    also: frozenset[str] = frozenset(),
 ) -> Document:
-    """The part of the resource that *shown* lets through, and of `returned: request` attributes those in *also*."""
+    """The part of the resource that *shown* lets through, and of `returned: request` attributes those in *also*.
+
+    *where* is its location; *base_url* is where those of the resources that it refers to begin.
+    """
     resource_type = record.resource_type
     document = record.document
     for attribute in references(resource_type):
         value = document.get(attribute.name)
         if isinstance(value, list) and shown.shows(attribute.name):
             document = {**document, attribute.name: _with_uris(attribute, value, base_url, catalogue)}
-    where = location(record, base_url)
     resource = with_envelope(resource_type, document, record.created, record.last_modified, record.version, where)
     return projected(resource, shown, also)
 

@@ -4,7 +4,7 @@ Rules share what they do not change, so everything that is the same object on bo
 it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 
 import attrs
@@ -71,12 +71,12 @@ def delta_between(before: Document, after: Document, unordered: Collection[str] 
         if not (isinstance(new, list) and (old is None or isinstance(old, list))):
             assigned[name] = new
             continue
-        gone, come = _difference(old or [], new)
-        if name in unordered or [*_without(old or [], gone), *come] == new:
+        kept, gone, come = _difference(old or [], new)
+        if name in unordered or [*kept, *come] == new:
             if gone:
-                removed[name] = gone
+                removed[name] = tuple(gone)
             if come:
-                added[name] = come
+                added[name] = tuple(come)
         else:
             assigned[name] = new
     emptied = [name for name in before if name not in after]
@@ -84,6 +84,16 @@ def delta_between(before: Document, after: Document, unordered: Collection[str] 
         if isinstance(before[name], list):
             removed[name] = tuple(elements_of(before[name]))
     return Delta(assigned, frozenset(name for name in emptied if name not in removed), added, removed)
+
+
+def delta_of_new(document: Document) -> Delta:
+    """What turns nothing into *document*.
+
+    >>> delta_of_new({"title": "A", "tags": ["a"]})
+    Delta(assigned={'title': 'A'}, unassigned=frozenset(), added={'tags': ('a',)}, removed={})
+    """
+    lists = {name: tuple(value) for name, value in document.items() if isinstance(value, list)}
+    return Delta({name: value for name, value in document.items() if name not in lists}, added=lists)
 
 
 @lru_cache(maxsize=1024)
@@ -101,10 +111,12 @@ def same(one: Json, other: Json) -> bool:
     >>> same({"a": [1]}, {"a": [1]}), same(True, 1), same(1, 1.0)
     (True, False, True)
     """
+    if one is other:
+        return True
     if isinstance(one, dict) and isinstance(other, dict):
-        return one == other and all(same(value, other[name]) for name, value in one.items())
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
-        return one == other and all(map(same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
@@ -126,16 +138,24 @@ def frozen(value: Json) -> object:
 _FEW = 36
 
 
-def _difference(old: Sequence[Json], new: Sequence[Json]) -> tuple[tuple[Json, ...], tuple[Json, ...]]:
-    """The elements that only *old* has, and those that only *new* has."""
-    if all(map(_is, old, new)):  # elements were appended, or cut off at the end
-        return tuple(old[len(new) :]), tuple(new[len(old) :])
-    if len(old) * len(new) <= _FEW:
-        gone = tuple(element for element in old if not any(same(element, other) for other in new))
-        return gone, tuple(element for element in new if not any(same(element, other) for other in old))
-    olds, news = set(map(frozen, old)), set(map(frozen, new))
-    gone = tuple(element for element in old if frozen(element) not in news)
-    return gone, tuple(element for element in new if frozen(element) not in olds)
+def _difference(old: Sequence[Json], new: Sequence[Json]) -> tuple[list[Json], list[Json], list[Json]]:
+    """The elements of *old* that *new* has too, those that it has not, and those that only *new* has."""
+    if len(old) <= len(new) and all(map(_is, old, new)):  # elements were appended
+        return list(old), [], list(new[len(old) :])
+    kept: list[Json] = []
+    gone: list[Json] = []
+    is_new, is_old = _membership(new, len(old)), _membership(old, len(new))
+    for element in old:
+        (kept if is_new(element) else gone).append(element)
+    return kept, gone, [element for element in new if not is_old(element)]
+
+
+def _membership(elements: Sequence[Json], questions: int) -> Callable[[Json], bool]:
+    """Whether an element is among *elements*, to be asked that many times."""
+    if len(elements) * questions <= _FEW:
+        return lambda element: any(same(element, other) for other in elements)
+    stand_ins = set(map(frozen, elements))
+    return lambda element: frozen(element) in stand_ins
 
 
 def _is(one: Json, other: Json) -> bool:

@@ -76,6 +76,10 @@ class Filter:
     # Python holds True for equal to 1, which no filter does.
     _literals: tuple[Json, ...] = attrs.field(eq=repr, repr=False)
     text: str = attrs.field(eq=False)
+    _bound: dict[tuple[ResourceType, bool, Tolerance], BoundFilter] = attrs.field(
+        init=False, factory=dict, eq=False, repr=False
+    )
+    """What `bound` has given already: the engine binds a filter to refuse it in time, the storage to apply it."""
 
     def __str__(self) -> str:
         return _printed(self._statement.syntax, self._literals)
@@ -94,12 +98,15 @@ class Filter:
             InvalidFilterError: An attribute is unknown or never returned, an operator does not apply to its type, or a
                 literal is of another type.
         """
-        try:
-            found = plan(self._statement, resource_type, foreign_is_absent)
-            tree = found.term(found.operands(self._literals, tolerance))
-        except NotWellFormed as fault:
-            raise _refusal(fault, self.text) from None
-        return BoundFilter(tree, predicate(tree), found.mentions_envelope)
+        key = (resource_type, foreign_is_absent, tolerance)
+        if key not in self._bound:
+            try:
+                found = plan(self._statement, resource_type, foreign_is_absent)
+                tree = found.term(found.operands(self._literals, tolerance))
+            except NotWellFormed as fault:
+                raise _refusal(fault, self.text) from None
+            self._bound[key] = BoundFilter(tree, predicate(tree), found.mentions_envelope)
+        return self._bound[key]
 
     def check_names(self, resource_types: Iterable[ResourceType]) -> None:
         """Refuse names that none of *resource_types* knows: a search over several types may not drop a term (§3.4.2.1).

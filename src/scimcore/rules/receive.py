@@ -86,7 +86,10 @@ class Reading:
             name = attribute.name
             if name in found:
                 raise InvalidSyntaxError(f"{prefix}{name} stands in the body twice")
-            found[name] = self.value(attribute, sent, prefix + name)
+            if sent and isinstance(sent, str) and attribute.is_free_text:
+                found[name] = sent  # what most values are, and `value` would come to
+            else:
+                found[name] = self.value(attribute, sent, prefix + name)
         return found
 
     def value(self, attribute: Attribute, sent: Json, path: str) -> Json:

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Tolerance:
     """How far a rule goes to meet a client; the defaults break the fewest, `STRICT` is the letter of the RFC."""
 

@@ -75,6 +75,8 @@ class Attribute:
     is_complex: bool = attrs.field(init=False, eq=False, repr=False)
     is_writable: bool = attrs.field(init=False, eq=False, repr=False)
     """Whether a client has any say over the value."""
+    is_free_text: bool = attrs.field(init=False, eq=False, repr=False)
+    """Whether every string is a value of it, and a string is all that it holds."""
     demanding: "tuple[Attribute, ...]" = attrs.field(init=False, eq=False, repr=False)
     """The sub-attributes that a client has to give, or that contain such."""
     is_membership: bool = attrs.field(init=False, eq=False, repr=False)
@@ -84,6 +86,8 @@ class Attribute:
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "is_complex", self.type is Type.COMPLEX)
         object.__setattr__(self, "is_writable", self.mutability is not Mutability.READ_ONLY)
+        is_text = self.type is Type.STRING and not self.multi_valued
+        object.__setattr__(self, "is_free_text", is_text and not self.canonical_values)
         object.__setattr__(self, "demanding", tuple(filter(is_demanding, self.sub_attributes)))
         object.__setattr__(self, "_by_name", by_name(self.sub_attributes))
         value = self.sub_attribute("value") if self.multi_valued and self.sub_attribute("$ref") else None

@@ -41,7 +41,10 @@ from scimcore.storage.protocol import (
 from scimcore.storage.tenancy import KEYED, KEYED_NAMES, Members, Row, Table, Tenancy, rank
 
 INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
-"""Places whose equality look-ups need no walk over all records, besides `id`, `members.value` and `groups.value`."""
+"""Places whose equality look-ups need no walk over all records, besides `id`, `members.value` and `groups.value`.
+
+The index of a place is made when it is first asked for: a tenant pays for those that its clients use.
+"""
 
 
 class MemoryStorage:

@@ -7,7 +7,7 @@ which elements come and go, and is never asked for the elements that a request d
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 import attrs
 
@@ -37,8 +37,7 @@ class VersionClash(Exception):  # noqa: N818 - no client sees it; the engine ans
     """The record is no longer in the version that the write expected, or no longer there."""
 
 
-@attrs.frozen
-class UniqueKey:
+class UniqueKey(NamedTuple):
     """A value that no two resources of a type may share, folded so that equal keys are equal values."""
 
     attribute: str

@@ -58,13 +58,24 @@ class Table:
     def __init__(self, resource_type: ResourceType, indexed: Iterable[str]) -> None:
         self.rows: dict[str, Row] = {}
         self.in_order: list[Row] = []
-        self.indexes: dict[str, PlaceIndex[Row]] = {
-            name: PlaceIndex(place)
+        self._indexable = {
+            name: place
             for name, place in indexable(("id", *indexed), resource_type)
             if name.partition(".")[0] not in _NOT_IN_DOCUMENTS
         }
+        self._indexes: dict[str, PlaceIndex[Row]] = {}
         self._taken: dict[UniqueKey, Row] = {}
         self._released: dict[UniqueKey, object] = {}
+
+    def index(self, name: str) -> PlaceIndex[Row] | None:
+        """The index of the place called *name*, made when it is first asked for; None if it has none."""
+        index = self._indexes.get(name)
+        if index is None and name in self._indexable:
+            index = PlaceIndex(self._indexable[name])
+            for row in self.in_order:
+                index.add(row, row.record.document)
+            self._indexes[name] = index
+        return index
 
     def check(self, keys: Iterable[UniqueKey], row: Row | None, by: object) -> None:
         """Make sure that *row* may have *keys* in the transaction *by*.
@@ -98,7 +109,7 @@ class Table:
             self.in_order.insert(bisect_left(self.in_order, rank(record), key=_row_rank), row)
         for key in record.unique:
             self._taken.setdefault(key, row)
-        for index in self.indexes.values():
+        for index in self._indexes.values():
             index.add(row, record.document)
 
     def remove(self, row: Row) -> None:
@@ -106,7 +117,7 @@ class Table:
         del self.rows[record.id]
         del self.in_order[bisect_left(self.in_order, rank(record), key=_row_rank)]
         self._give_up(record.unique, row)
-        for index in self.indexes.values():
+        for index in self._indexes.values():
             index.discard(row, record.document)
 
     def replace(self, row: Row, record: Record) -> None:
@@ -119,7 +130,7 @@ class Table:
             for key in record.unique:
                 self._taken.setdefault(key, row)
         if before.document is not record.document:
-            for index in self.indexes.values():
+            for index in self._indexes.values():
                 index.move(row, before.document, record.document)
 
     def _give_up(self, keys: Iterable[UniqueKey], row: Row) -> None:
@@ -239,7 +250,7 @@ class Tenancy:
             return self._with_member(operand)
         if place == "groups.value" and "groups" in keyed:
             return self._in_group(resource_type, operand)
-        index = self.table(resource_type).indexes.get(place)
+        index = self.table(resource_type).index(place)
         return None if index is None else index.equal(operand)
 
     def elements_for(self, term: Term) -> Elements:
@@ -264,8 +275,9 @@ class Tenancy:
 
     def _groups_called(self, id: Json) -> Iterator[Row]:
         for name, table in self.tables.items():
-            if "members" in KEYED.get(name, {}):
-                yield from table.indexes["id"].equal(id)
+            ids = table.index("id") if "members" in KEYED.get(name, {}) else None
+            if ids is not None:
+                yield from ids.equal(id)
 
 
 def _as_element(group: Record) -> Json:
