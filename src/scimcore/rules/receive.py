@@ -5,7 +5,7 @@ knows, is left out and reported.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -49,7 +49,7 @@ def received(payload: Json, resource_type: ResourceType, tolerance: Tolerance = 
         raise InvalidSyntaxError("the body must be a JSON object")
     reading = Reading(tolerance)
     reading.check_schemas(payload, resource_type)
-    parts = reading.parts(resource_type.attribute, payload, "")
+    parts = reading.parts(resource_type.names, payload, "")
     document = {name: value for name, value in parts.items() if value is not None}
     reading.require(resource_type.demanding, document, "")
     reading.finish()
@@ -73,14 +73,15 @@ class Reading:
     def refuse(self, path: str, message: str) -> None:
         self.problems.append(Problem(path, message))
 
-    def parts(
-        self, named: Callable[[str], Attribute | None], payload: Mapping[str, Json], prefix: str
-    ) -> dict[str, Json]:
-        """The values of the attributes in *payload* by canonical name; None for those it unassigns."""
+    def parts(self, names: Mapping[str, Attribute], payload: Mapping[str, Json], prefix: str) -> dict[str, Json]:
+        """The values of the attributes in *payload* by canonical name; None for those it unassigns.
+
+        *names* has the attributes as spelled and in lower case.
+        """
         found: dict[str, Json] = {}
         for key, sent in payload.items():
-            attribute = named(key)
-            if attribute is None or not attribute.is_writable or attribute.name == "schemas":
+            attribute = names.get(key) or names.get(key.lower())
+            if attribute is None or not attribute.is_writable:
                 self._leave_out(prefix + key, attribute)
                 continue
             name = attribute.name
@@ -189,7 +190,7 @@ class Reading:
             self.refuse(path, "must be an object")
             return None
         joint = ":" if attribute.name.startswith("urn:") else "."
-        parts = self.parts(attribute.sub_attribute, sent, path + joint)
+        parts = self.parts(attribute.names, sent, path + joint)
         if attribute.is_membership:
             parts.pop("$ref", None)  # derived from value and type, so that no location is ever stored
         return {name: part for name, part in parts.items() if part is not None} or None

@@ -81,7 +81,8 @@ class Attribute:
     """The sub-attributes that a client has to give, or that contain such."""
     is_membership: bool = attrs.field(init=False, eq=False, repr=False)
     """Whether its elements are references that come and go but never change, like a group's members."""
-    _by_name: Mapping[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
+    names: Mapping[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
+    """The sub-attributes by their names, as spelled and in lower case."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "is_complex", self.type is Type.COMPLEX)
@@ -89,13 +90,13 @@ class Attribute:
         is_text = self.type is Type.STRING and not self.multi_valued
         object.__setattr__(self, "is_free_text", is_text and not self.canonical_values)
         object.__setattr__(self, "demanding", tuple(filter(is_demanding, self.sub_attributes)))
-        object.__setattr__(self, "_by_name", by_name(self.sub_attributes))
+        object.__setattr__(self, "names", by_name(self.sub_attributes))
         value = self.sub_attribute("value") if self.multi_valued and self.sub_attribute("$ref") else None
         object.__setattr__(self, "is_membership", value is not None and value.mutability is Mutability.IMMUTABLE)
 
     def sub_attribute(self, name: str) -> "Attribute | None":
         """The sub-attribute of that name, in any case (RFC 7643 §2.1); None if there is none."""
-        return self._by_name.get(name) or self._by_name.get(name.lower())
+        return self.names.get(name) or self.names.get(name.lower())
 
     def as_json(self) -> dict[str, Json]:
         """The definition as /Schemas shows it (RFC 7643 §7), without characteristics that its type does not have."""

@@ -33,6 +33,7 @@ SCHEMAS = Attribute(
     description="URNs of the schemas whose attributes the resource has.",
     required=True,
     case_exact=True,
+    mutability=Mutability.READ_ONLY,  # it follows from the values that a resource has
     returned=Returned.ALWAYS,
     reference_types=("uri",),
 )
@@ -178,7 +179,8 @@ class ResourceType:
     containers: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
     demanding: tuple[Attribute, ...] = attrs.field(init=False, repr=False)
     """The attributes that a client has to give, or that contain such."""
-    _by_name: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
+    names: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
+    """The attributes by their names, as spelled and in lower case."""
 
     def __attrs_post_init__(self) -> None:
         urns = [self.schema.id, *(extension.schema.id for extension in self.extensions)]
@@ -191,14 +193,12 @@ class ResourceType:
         attributes = {attribute.name: attribute for attribute in (*COMMON, *own, *containers.values())}
         object.__setattr__(self, "attributes", attributes)
         object.__setattr__(self, "containers", containers)
-        # `schemas` is required of every resource and derived from its values, so no client has to give it.
-        demanding = tuple(one for one in attributes.values() if is_demanding(one) and one is not SCHEMAS)
-        object.__setattr__(self, "demanding", demanding)
-        object.__setattr__(self, "_by_name", by_name(attributes.values()))
+        object.__setattr__(self, "demanding", tuple(filter(is_demanding, attributes.values())))
+        object.__setattr__(self, "names", by_name(attributes.values()))
 
     def attribute(self, name: str) -> Attribute | None:
         """The top-level attribute, or extension container, of that name in any case; None if there is none."""
-        return self._by_name.get(name) or self._by_name.get(name.lower())
+        return self.names.get(name) or self.names.get(name.lower())
 
     def place(self, name: str) -> Place | None:
         """What *name* in attribute notation means, in any case (RFC 7644 §3.10); None if it means nothing.
@@ -210,6 +210,8 @@ class ResourceType:
 
     def schemas_of(self, document: Document) -> list[str]:
         """The `schemas` attribute of *document*: the base schema, then each extension that it has values of."""
+        if self.containers.keys().isdisjoint(document):
+            return [self.schema.id]
         return [self.schema.id, *(urn for urn in self.containers if urn in document)]
 
 
