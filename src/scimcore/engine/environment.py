@@ -41,8 +41,9 @@ class Environment:
 
     def now(self) -> Instant:
         """The present moment."""
-        moment = self.clock().astimezone(UTC).isoformat(timespec="microseconds")
-        return Instant(moment.removesuffix("+00:00") + "Z")
+        moment = self.clock()
+        in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        return Instant(in_utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z")
 
     def issued_id(self) -> str:
         """A new resource id.

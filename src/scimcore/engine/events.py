@@ -39,7 +39,8 @@ OnEvent: TypeAlias = Callable[[Event], Awaitable[None] | None]
 
 def withheld(delta: Delta, resource_type: ResourceType) -> Delta:
     """*delta* without the values that nobody may read back (RFC 7643 §7, `returned: never`)."""
-    if delta.attributes <= _open_names(resource_type):
+    closed = _closed_names(resource_type)
+    if closed.isdisjoint(delta.assigned) and closed.isdisjoint(delta.added) and closed.isdisjoint(delta.removed):
         return delta
     return attrs.evolve(
         delta,
@@ -50,9 +51,9 @@ def withheld(delta: Delta, resource_type: ResourceType) -> Delta:
 
 
 @lru_cache(maxsize=256)
-def _open_names(resource_type: ResourceType) -> frozenset[str]:
-    """The attributes that hold nothing secret, at any depth."""
-    return frozenset(name for name, attribute in resource_type.attributes.items() if not _has_secrets(attribute))
+def _closed_names(resource_type: ResourceType) -> frozenset[str]:
+    """The attributes that hold something secret, at any depth."""
+    return frozenset(name for name, attribute in resource_type.attributes.items() if _has_secrets(attribute))
 
 
 def _has_secrets(attribute: Attribute) -> bool:
