@@ -60,19 +60,23 @@ class Alteration:
 
     # The attribute as a whole
 
+    def described(self, value: Json) -> list[Json]:
+        """The elements to remove that *value* lists: Entra, OneLogin and JumpCloud mean no others.
+
+        Raises:
+            InvalidValueError: One names nobody, or the tolerance does not allow for such lists.
+        """
+        if not self._reading.tolerance.remove_listed_values:
+            raise InvalidValueError([Problem("value", "a remove takes no value; use a value filter in the path")])
+        elements = listed(self._attribute, value) or []
+        found = [self._described(element, position) for position, element in enumerate(elements)]
+        self._reading.finish()
+        return found
+
     def _removed(self, old: Json, value: Json) -> Json:
         if not self._attribute.multi_valued or value is None:
             return None
-        if not self._reading.tolerance.remove_listed_values:
-            raise InvalidValueError([Problem("value", "a remove takes no value; use a value filter in the path")])
-        return self._without_listed(old, value)
-
-    def _without_listed(self, old: Json, value: Json) -> Json:
-        """The elements that are not listed in *value*: Entra, OneLogin and JumpCloud mean no others."""
-        wanted = [
-            self._described(element, position) for position, element in enumerate(listed(self._attribute, value) or ())
-        ]
-        self._reading.finish()
+        wanted = self.described(value)
         olds = old if isinstance(old, list) else []
         if self._attribute.is_membership:
             gone = {identity(self._attribute, element) for element in wanted}

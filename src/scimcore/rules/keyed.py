@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from scimcore.rules.alter import listed
 from scimcore.rules.compare import is_exact
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
+from scimcore.rules.members import are_independent
 from scimcore.rules.patch import paths_of
 from scimcore.rules.path import Path
 from scimcore.rules.tolerance import DEFAULT, Tolerance
-from scimcore.schema.attribute import Attribute, Mutability
+from scimcore.schema.attribute import Attribute
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
 from scimcore.schema.messages import Op, PatchOperation
@@ -56,15 +57,8 @@ def named_keys(
 def _stand_alone(attribute: Attribute, key: str) -> bool:
     """Whether what happens to an element of *attribute* depends on no element with another *key*."""
     identifying = attribute.sub_attribute(key)
-    return (
-        attribute.is_membership
-        and identifying is attribute.sub_attribute("value")
-        and identifying is not None
-        and is_exact(identifying)
-        and attribute.sub_attribute("primary") is None
-        and not attribute.required
-        and attribute.mutability is not Mutability.IMMUTABLE
-    )
+    is_identity = identifying is not None and identifying is attribute.sub_attribute("value") and is_exact(identifying)
+    return is_identity and are_independent(attribute)
 
 
 def _below(

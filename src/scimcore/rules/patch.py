@@ -21,6 +21,7 @@ from scimcore.errors import (
 from scimcore.rules.alter import Alteration
 from scimcore.rules.delta import Delta, delta_between, same, unordered
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
+from scimcore.rules.members import Members, are_independent
 from scimcore.rules.path import Path, parse_path
 from scimcore.rules.receive import Reading
 from scimcore.rules.tolerance import DEFAULT, Tolerance
@@ -85,6 +86,7 @@ def applied(
             patching.apply(operation)
         except ScimError as error:
             raise error.within(f"Operations[{position}]") from None
+    patching.settle()
     loose = unordered(resource_type)
     delta = delta_between(document, patching.document, loose)
     changed = delta.attributes
@@ -104,6 +106,7 @@ class _Patching:
     def __init__(self, document: Document, resource_type: ResourceType, tolerance: Tolerance, limits: Limits) -> None:
         self.document = document
         self.ignored: list[str] = []
+        self._members: dict[str, Members] = {}
         self._steps = 0
         self._walked = 0
         self._resource_type = resource_type
@@ -172,9 +175,15 @@ class _Patching:
         if place.attribute.name in self._resource_type.containers and place.container is None:
             self._alter_extension(op, place.attribute, value)
             return
+        reading = Reading(self._tolerance)
+        if place.container is None and are_independent(place.attribute):
+            if self._members_at(place.attribute).take(op, path, value, reading):
+                reading.finish()
+                self.ignored.extend(reading.ignored)
+                return
+            self.settle()
         holder: Json = self.document.get(place.container.name) if place.container else self.document
         holder = holder if isinstance(holder, dict) else {}
-        reading = Reading(self._tolerance)
         old = holder.get(place.attribute.name)
         self._count_work(old)
         new = Alteration(op, path, reading).of(old, value)
@@ -185,6 +194,18 @@ class _Patching:
                 raise MutabilityError(str(place), "is immutable")
             self._refuse_emptying(op, place, new)
             self._put(place, holder, new)
+
+    def _members_at(self, attribute: Attribute) -> Members:
+        if attribute.name not in self._members:
+            self._members[attribute.name] = Members(attribute, self.document.get(attribute.name))
+        return self._members[attribute.name]
+
+    def settle(self) -> None:
+        """Put the memberships that have changed into the document."""
+        for name, members in self._members.items():
+            if members.have_changed:
+                self.document = _with(self.document, name, members.value)
+        self._members.clear()
 
     def _count_work(self, walked: Json) -> None:
         """Refuse to walk long lists again and again; once costs no more than reading them."""
