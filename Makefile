@@ -1,12 +1,14 @@
-# Two commands for everyone: `make demo` shows it, `make test` proves it. Both need python3 (3.11 or later) and make.
+# For everyone: `make demo` shows it, `make test` proves it, `make bench` measures it. They need python3 (3.11 or later)
+# and make.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+BENCH_INSTALLED := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := test
-.PHONY: demo test format clean
+.PHONY: demo test bench format clean
 
 demo: $(INSTALLED)
 	$(BIN)/python demo/onboarding.py
@@ -17,6 +19,10 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+
+# Five minutes; `make bench QUICK=1` takes one and writes nothing.
+bench: $(BENCH_INSTALLED)
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
@@ -29,4 +35,10 @@ $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("scimcore needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+# pip knows dependency groups since 25.1.
+$(BENCH_INSTALLED): $(INSTALLED) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	touch $@

@@ -1,0 +1,163 @@
+"""The run: `python -m benchmarks` measures, prints, writes `docs/`, and ends with 1 if a target is missed."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import attrs
+from rich.console import Console
+
+from benchmarks import growth, memory, report, stages, starting
+from benchmarks.contenders import Making, ours
+from benchmarks.operations import table
+from benchmarks.results import Row, Run, Series
+from benchmarks.timing import FULL, QUICK, SURVEY, Pace
+
+_DOCS: Final = Path(__file__).parents[1] / "docs"
+
+
+@attrs.frozen
+class Scale:
+    """How much is measured."""
+
+    pace: Pace
+    survey: Pace
+    sizes: tuple[int, ...]
+    peer_sizes: tuple[int, ...]
+    """Where the peer is still bearable: it takes seconds for one member of a group of 100,000."""
+    asked: tuple[int, ...]
+    """How many members one request adds."""
+    large: int
+    removed: tuple[int, ...]
+    peer_removes: bool
+    listed: int
+    mixed: int
+    variety: int
+    """After how many of the mixed requests they repeat themselves."""
+    starts: int
+    watched_seconds: float
+
+
+WHOLE: Final = Scale(
+    pace=FULL,
+    survey=SURVEY,
+    sizes=(10, 100, 1_000, 10_000, 100_000),
+    peer_sizes=(10, 100, 1_000, 10_000),
+    asked=(10, 100, 1_000),
+    large=10_000,
+    removed=(1, 10, 100),
+    peer_removes=True,
+    listed=1_000,
+    mixed=200_000,
+    variety=50_000,
+    starts=9,
+    watched_seconds=1.5,
+)
+SMALL: Final = Scale(
+    pace=QUICK,
+    survey=QUICK,
+    sizes=(10, 100, 1_000, 10_000),
+    peer_sizes=(10, 100, 1_000),
+    asked=(10, 100, 1_000),
+    large=1_000,
+    removed=(1, 10, 100),
+    peer_removes=False,
+    listed=1_000,
+    mixed=10_000,
+    variety=1_000,
+    starts=5,
+    watched_seconds=0.4,
+)
+
+
+async def run(scale: Scale, peer: Making | None, told: Callable[[str], None]) -> Run:
+    """Everything, in the order in which it is printed."""
+    pace = scale.pace
+    makings = (ours,) if peer is None else (ours, peer)
+    rows = await table(makings, pace, told)
+    told("cost by group size")
+    by_group = await growth.by_group(scale.sizes, pace)
+    if peer is not None:
+        by_group = beside(by_group, await growth.by_group(scale.peer_sizes, QUICK, peer))
+    told("cost by store size")
+    by_store = await growth.by_store(scale.sizes, scale.survey)
+    if peer is not None:
+        by_store = beside(by_store, await growth.by_store(scale.peer_sizes, scale.survey, peer))
+    told("cost by what a request asks for")
+    beyond = await beyond_the_table(scale, peer)
+    told("imports")
+    start = starting.measured(scale.starts, peer=peer is not None)
+    told("profiles")
+    profiles = await stages.profiles(scale.survey, scale.watched_seconds)
+    told("memory")
+    kept = await memory.measured(scale.listed, scale.listed, scale.mixed, scale.variety, peer)
+    rows += [*(own_ratio(one) for one in by_group), starting.row(start)]
+    return Run(rows, by_group, by_store, beyond, kept, start, profiles)
+
+
+async def beyond_the_table(scale: Scale, peer: Making | None) -> list[Series]:
+    """Large requests, long filters, sorts, parsing, and bodies that are refused."""
+    pace, large = scale.survey, scale.large
+    sizes = (large // 100, large // 10, large)
+    return [
+        *await growth.additions(scale.asked, 1_000, pace),
+        *await growth.creations(sizes, pace),
+        *await growth.removals(scale.removed, large, pace, peer if scale.peer_removes else None),
+        *await growth.searches(sizes, 50, pace),
+        *growth.parsing(sizes, pace),
+        *await growth.refusals((10_000, 100_000, 1_000_000), pace),
+    ]
+
+
+def beside(mine: list[Series], theirs: list[Series]) -> list[Series]:
+    """My series with the points of the peer's."""
+    return [attrs.evolve(one, peer=other.points) for one, other in zip(mine, theirs, strict=True)]
+
+
+def own_ratio(series: Series) -> Row:
+    """The largest group against a group of 100."""
+    times = dict(series.points)
+    largest = max(times)
+    name = f"{series.name}: group of {largest:,} ÷ of 100"
+    return Row(name, times[100], times[largest], times[largest] / times[100], 1.5, at_most=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 if every target is met and requests leave nothing behind."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds; writes nothing")
+    parser.add_argument(
+        "--docs", type=Path, metavar="DIR", help="where to write the pages (default: docs, if not quick)"
+    )
+    options = parser.parse_args(arguments)
+    console = Console()
+    peer: Making | None = None
+    if find_spec("scim2_server") is None:
+        console.print("scim2-server is not installed (pip install --group bench): scimcore alone.")
+    else:
+        from benchmarks.peer import peer
+    docs: Path | None = options.docs or (None if options.quick else _DOCS)
+    if peer is None and docs == _DOCS:
+        docs = None
+    start = perf_counter()
+
+    def told(name: str) -> None:
+        console.print(f"{perf_counter() - start:4.0f} s  {name}", highlight=False)
+
+    found = asyncio.run(run(SMALL if options.quick else WHOLE, peer, told))
+    console.print(report.terminal_table(found.rows))
+    console.print(report.growth_table([*found.by_group, *found.by_store, *found.beyond]))
+    if docs is not None:
+        for path in report.written(found, docs):
+            console.print(f"wrote {path.name}")
+    console.print(f"left behind by each mixed request: {found.memory.blocks_per_request:.4f} objects")
+    return 0 if found.memory.is_steady and all(row.passes for row in found.rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

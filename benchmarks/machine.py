@@ -1,0 +1,43 @@
+"""What the run ran on: enough to judge the numbers by, and nothing that names the machine."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+_PACKAGES: Final = (
+    "scimcore",
+    "scim2-server",
+    "scim2-models",
+    "pydantic",
+    "pydantic-core",
+    "attrs",
+    "scim2-filter-parser",
+)
+
+
+def facts() -> dict[str, str]:
+    """The processor, the system and the versions."""
+    return {
+        "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        **{name: found for name in _PACKAGES if (found := _version(name)) is not None},
+    }
+
+
+def _processor() -> str:
+    known = Path("/proc/cpuinfo")
+    if known.exists():
+        for line in known.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
