@@ -1,8 +1,15 @@
-"""How hypothesis searches: the same examples on every run, many more with `HYPOTHESIS_PROFILE=thorough`."""
+"""How hypothesis searches, and a PostgreSQL for all tests.
+
+The examples are the same on every run; `HYPOTHESIS_PROFILE=thorough` searches many more.
+"""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from scimcore.testing import postgres
 
 settings.register_profile(
     "repeatable",
@@ -14,3 +21,12 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("repeatable"), derandomize=False, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL, without the driver, of a database on a server that lives as long as the test run."""
+    if postgres.binaries() is None:
+        pytest.skip("NOT TESTED ON POSTGRESQL: it is not installed (Debian: apt-get install postgresql)")
+    with postgres.server() as location:
+        yield location

@@ -1,0 +1,155 @@
+"""Records as rows: what is written, what is read back, and what a record is found by. No statement is run here."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import Row
+
+from scimcore.rules.compare import folded as folded_text
+from scimcore.rules.compare import is_exact, is_present, normalized
+from scimcore.schema.attribute import Attribute, Type
+from scimcore.schema.catalogue import Place, ResourceType
+from scimcore.schema.document import Document, Json
+from scimcore.storage.index import indexable
+from scimcore.storage.protocol import Instant, Record, UniqueKey, Version
+
+LONGEST_KEY: Final = 250
+_TEXTUAL: Final = (Type.STRING, Type.REFERENCE, Type.BINARY)
+
+
+def json_text(value: Json) -> str:
+    """*value* as JSON."""
+    return to_json(value).decode()
+
+
+def bounded(key: str) -> str:
+    """A stand-in for *key* that an index of PostgreSQL can hold (2,704 bytes): equal stand-ins are equal keys.
+
+    No short key equals the stand-in of a long one, because the stand-in is longer than any key that is left alone.
+
+    >>> bounded("bjensen"), len(bounded("b" * 1_000_000))
+    ('bjensen', 315)
+    """
+    if len(key) <= LONGEST_KEY:
+        return key
+    return f"{key[:LONGEST_KEY]}\x01{sha256(key.encode()).hexdigest()}"
+
+
+def text_key(attribute: Attribute, value: Json) -> str | None:
+    """What *value* of a textual *attribute* is looked up by; None if it is no text.
+
+    >>> text_key(Attribute(name="userName"), "BJensen"), text_key(Attribute(name="userName"), 1)
+    ('bjensen', None)
+    """
+    if not isinstance(value, str):
+        return None
+    return bounded(normalized(value) if is_exact(attribute) else folded_text(value))
+
+
+# Writing
+
+
+def resource_row(tenant: str, record: Record, document: Document) -> dict[str, object]:
+    """The row of *record*, whose *document* holds no keyed attribute."""
+    return {
+        "tenant": tenant,
+        "type": record.resource_type.name,
+        "id": record.id,
+        "normal_id": normalized(record.id),
+        "created": record.created,
+        "last_modified": record.last_modified,
+        "version": record.version,
+        **content(document, record.unique),
+    }
+
+
+def content(document: Document, unique: Iterable[UniqueKey]) -> dict[str, object]:
+    """The columns that an update of a document writes."""
+    display = document.get("displayName")
+    return {
+        "document": json_text(document),
+        "display": display if isinstance(display, str) else None,
+        "names": json_text([[key.attribute, key.value] for key in unique]),
+    }
+
+
+def unique_row(tenant: str, record: Record, key: UniqueKey) -> dict[str, object]:
+    """The row that keeps *key* for *record*."""
+    return {
+        "tenant": tenant,
+        "type": record.resource_type.name,
+        "attribute": key.attribute,
+        "value": bounded(key.value),
+        "id": record.id,
+    }
+
+
+@lru_cache(maxsize=256)
+def indexed_places(names: tuple[str, ...], resource_type: ResourceType) -> Mapping[str, Place]:
+    """The places of *resource_type* among *names* whose values are text, by their name in attribute notation."""
+    return {
+        name: place
+        for name, place in indexable(names, resource_type)
+        if place.leaf.type in _TEXTUAL and place.attribute.name not in ("id", "meta", "schemas")
+    }
+
+
+def index_entries(places: Mapping[str, Place], document: Document) -> set[tuple[str, str]]:
+    """What *document* is found by: names of places, each with the key of a value there."""
+    found: set[tuple[str, str]] = set()
+    for name, place in places.items():
+        for value in _values_at(place, document):
+            key = text_key(place.leaf, value)
+            if key is not None:
+                found.add((name, key))
+            elif is_present(value):
+                found.add((without_text(name), ""))
+    return found
+
+
+def without_text(name: str) -> str:
+    """What the index calls the place *name* for values that are present and no text, against the schema."""
+    return f"{name} pr"
+
+
+def _values_at(place: Place, document: Document) -> Iterator[Json]:
+    holder: Json = document.get(place.container.name) if place.container else document
+    found = holder.get(place.attribute.name) if isinstance(holder, dict) else None
+    several = place.attribute.multi_valued and isinstance(found, (list, tuple))
+    for element in found if several and isinstance(found, (list, tuple)) else (found,):
+        if place.sub is None:
+            yield element
+        elif isinstance(element, dict):
+            yield element.get(place.sub.name)
+
+
+# Reading
+
+
+def record_of(row: Row[*tuple[object, ...]], resource_type: ResourceType) -> Record:
+    """The record in *row*, without keyed attributes."""
+    found = row._mapping  # noqa: SLF001 - how SQLAlchemy calls it
+    return Record(
+        resource_type=resource_type,
+        id=str(found["id"]),
+        document=from_json(found["document"]),
+        created=Instant(found["created"]),
+        last_modified=Instant(found["last_modified"]),
+        version=Version(found["version"]),
+        unique=unique_keys(found["names"]),
+    )
+
+
+def unique_keys(names: str) -> tuple[UniqueKey, ...]:
+    """The unique keys in the column `names`."""
+    return tuple([UniqueKey(attribute, value) for attribute, value in from_json(names)])
+
+
+def without(names: Collection[str], document: Document) -> Document:
+    """*document* without the attributes *names*; the same object if it has none of them."""
+    if not any(name in document for name in names):
+        return document
+    return {name: value for name, value in document.items() if name not in names}
