@@ -1321,3 +1321,14 @@ def test_an_error_names_the_operation(operation: Json, detail: str) -> None:
     with pytest.raises(ScimError) as refusal:
         patched({"id": "1", "userName": "bj"}, [{"op": "add", "path": "title", "value": "T"}, operation])
     assert refusal.value.detail.startswith(detail)
+
+
+def test_a_listed_value_is_removed_from_a_list_that_may_not_be_empty() -> None:
+    """Elements that depend on one another are walked: the last one may not go."""
+    schema = Schema(id="urn:example:params:scim:schemas:Linked", name="Linked", attributes=(links(required=True),))
+    linked = ResourceType(name="Linked", endpoint="/Linked", schema=schema)
+    both: dict[str, Json] = {"links": [{"value": "1"}, {"value": "2"}]}
+    one = patched(both, [{"op": "remove", "path": "links", "value": [{"value": "1"}]}], linked)
+    assert one == {"links": [{"value": "2"}]}
+    with pytest.raises(MutabilityError):
+        patched(one, [{"op": "remove", "path": "links", "value": [{"value": "2"}]}], linked)

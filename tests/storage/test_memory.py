@@ -260,7 +260,9 @@ def test_a_change_of_one_member_costs_the_same_in_every_group(fails: bool) -> No
                 pass
 
         act()
-        return _calls_and_bytes(act)
+        # The least of a few: a collection of garbage, or another thread of the test runner, may fall into one of them.
+        calls, peaks = zip(*[_calls_and_bytes(act) for _ in range(5)], strict=True)
+        return min(calls), min(peaks)
 
     (calls, peak), (calls_of_large, peak_of_large) = cost(10), cost(10_000)
     assert calls_of_large == calls

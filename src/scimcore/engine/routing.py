@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from scimcore.engine.environment import Environment
 from scimcore.engine.http import Request
@@ -267,21 +267,13 @@ def _decoded(segment: str) -> str:
 
 def _parameters(query: str) -> Mapping[str, str]:
     """The query parameters, known or not; their names in lower case, because Entra sends `startindex`."""
-    if query.count("&") >= _MOST_PARAMETERS:
-        raise InvalidSyntaxError(f"the query string has more than {_MOST_PARAMETERS} parameters")
-    found: dict[str, str] = {}
     try:
-        for parameter in query.split("&"):
-            name, _, value = parameter.partition("=")
-            found[_form_decoded(name).lower()] = _form_decoded(value)
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
     except UnicodeDecodeError:
         raise InvalidSyntaxError("the query string is not UTF-8") from None
-    return found
-
-
-def _form_decoded(text: str) -> str:
-    # As urllib.parse.parse_qsl does, which takes three times as long to come to the same.
-    return unquote(text.replace("+", " "), errors="strict") if "%" in text or "+" in text else text
+    except ValueError:
+        raise InvalidSyntaxError(f"the query string has more than {_MOST_PARAMETERS} parameters") from None
+    return {name.lower(): value for name, value in pairs}
 
 
 def _projection(resource_type: ResourceType, parameters: Mapping[str, str]) -> Projection:

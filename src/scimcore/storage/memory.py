@@ -25,6 +25,7 @@ from scimcore.rules.order import ordered
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
 from scimcore.storage.index import candidates
+from scimcore.storage.keyed import KEYED, KEYED_NAMES
 from scimcore.storage.protocol import (
     EVERYTHING,
     Change,
@@ -38,7 +39,7 @@ from scimcore.storage.protocol import (
     UniqueKey,
     VersionClash,
 )
-from scimcore.storage.tenancy import KEYED, KEYED_NAMES, Members, Row, Table, Tenancy, rank
+from scimcore.storage.tenancy import Members, Row, Table, Tenancy, rank
 
 INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
 """Places whose equality look-ups need no walk over all records, besides `id`, `members.value` and `groups.value`.

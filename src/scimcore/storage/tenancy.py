@@ -18,11 +18,9 @@ from scimcore.rules.filter import Term
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
 from scimcore.storage.index import Buckets, PlaceIndex, indexable, keys_named
+from scimcore.storage.keyed import KEYED, KEYED_NAMES
 from scimcore.storage.protocol import Elements, Record, UniqueKey, Version
 
-KEYED: Final[Mapping[str, Mapping[str, str]]] = {"Group": {"members": "value"}, "User": {"groups": "value"}}
-
-KEYED_NAMES: Final = frozenset().union(*KEYED.values())
 _NOT_IN_DOCUMENTS: Final = KEYED_NAMES | {"schemas", "meta"}
 
 Members = Mapping[str, Json]

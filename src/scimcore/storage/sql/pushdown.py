@@ -17,10 +17,10 @@ from scimcore.rules.filter import And, Comparison, Never, Not, Operator, Or, Pre
 from scimcore.rules.terms import predicate
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Json
+from scimcore.storage.keyed import KEYED
 from scimcore.storage.sql.dialect import IsAmong
 from scimcore.storage.sql.rows import LONGEST_KEY, text_key, without_text
 from scimcore.storage.sql.tables import MEMBER, RESOURCE, VALUE_INDEX
-from scimcore.storage.tenancy import KEYED
 
 _Ids: TypeAlias = Select[str]
 _MOST_INDEXES: Final = 100

@@ -13,6 +13,7 @@ from scimcore.rules.filter import BoundFilter, Term
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document, Json
 from scimcore.storage.index import keys_named
+from scimcore.storage.keyed import KEYED, KEYED_NAMES
 from scimcore.storage.protocol import Elements, Page, Query, Record
 from scimcore.storage.sql.elements import element_of
 from scimcore.storage.sql.ordering import FEW, UNSORTED, order_in_sql, sorted_attribute, sorted_records
@@ -20,7 +21,6 @@ from scimcore.storage.sql.pushdown import Narrowed, Pushdown, union
 from scimcore.storage.sql.rows import record_of
 from scimcore.storage.sql.statements import RECORD_COLUMNS
 from scimcore.storage.sql.tables import MEMBER, RESOURCE
-from scimcore.storage.tenancy import KEYED, KEYED_NAMES
 
 _CHUNK: Final = 1_000
 """How many candidates are looked at in one go; what a search holds in memory follows this, not the table."""

@@ -22,6 +22,7 @@ from scimcore.rules.compare import normalized
 from scimcore.rules.delta import elements_of, same
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document, Json
+from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import (
     EVERYTHING,
     Change,
@@ -52,7 +53,6 @@ from scimcore.storage.sql.rows import (
     without,
 )
 from scimcore.storage.sql.tables import MEMBER, RESOURCE, UNIQUE_KEY, VALUE_INDEX
-from scimcore.storage.tenancy import KEYED
 
 _MOST_KEYS = 10_000
 """In one statement; PostgreSQL and SQLite take some 32,000 parameters."""

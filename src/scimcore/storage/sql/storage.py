@@ -7,11 +7,11 @@ from typing import Final
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql.dialect import dialect_of, prepare
 from scimcore.storage.sql.session import SqlTransaction
 from scimcore.storage.sql.tables import METADATA
-from scimcore.storage.tenancy import KEYED
 
 INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
 """Places whose equality look-ups use an index, besides `id`, `members.value` and `groups.value`."""
