@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,6 +17,7 @@ from scimcore.dialects import Dialect
 from scimcore.engine.events import Event, OnEvent
 from scimcore.engine.http import Request, Response
 from scimcore.engine.provider import ScimProvider
+from scimcore.provisioning import Connection
 from scimcore.rules.limits import Limits
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.standard import GROUP, USER
@@ -204,9 +205,19 @@ class Face:
 
     provider: ScimProvider
     storage: MemoryStorage
-    events: list[Event]
+    told: list[Event]
     bugs: list[Exception]
     handle: Callable[[ScimProvider, Request], Response]
+
+    @property
+    def events(self) -> list[Event]:
+        """What it told of requests that were carried out."""
+        return [event for event in self.told if event.happening not in ("refused", "unauthenticated")]
+
+    @property
+    def refusals(self) -> list[Event]:
+        """What it told of requests that were not."""
+        return [event for event in self.told if event.happening in ("refused", "unauthenticated")]
 
     def send(
         self,
@@ -244,7 +255,7 @@ class Face:
         answer = self.send("POST", endpoint, payload)
         assert answer.status == 201, answer.raw
         id: str = answer.body["id"]
-        self.events.clear()
+        self.told.clear()
         return id
 
     def stored(self, tenant: str = "acme") -> list[Record]:
@@ -294,6 +305,7 @@ class Maker:
         limits: Limits | None = None,
         public_url: str | None = None,
         new_id: Callable[[], str] | None = None,
+        connections: Iterable[Connection] | Callable[[Caller], Connection] = (),
     ) -> Face:
         memory, events, bugs, numbers, seconds = MemoryStorage(), list[Event](), list[Exception](), count(1), count()
         requests = count(1)
@@ -303,6 +315,7 @@ class Maker:
             authenticate=authenticate or anonymous(tenant="acme"),
             resource_types=resource_types,
             dialect=dialect,
+            connections=connections,
             limits=limits or Limits(),
             public_url=public_url,
             clock=lambda: datetime(2026, 11, 22, 9, tzinfo=UTC) + timedelta(seconds=next(seconds)),

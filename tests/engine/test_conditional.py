@@ -13,7 +13,7 @@ def id(face: Face) -> str:
     """A user in its second version."""
     id = face.user(title="first")
     face.patch(f"/Users/{id}", {"op": "replace", "path": "title", "value": "second"})
-    face.events.clear()
+    face.told.clear()
     return id
 
 

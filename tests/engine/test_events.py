@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from tests.engine.conftest import Face, Maker
 
+from scimcore.access import Caller
 from scimcore.engine.events import Event
 from scimcore.rules.delta import Delta
 from scimcore.schema.attribute import Attribute, Mutability, Returned, Type
 from scimcore.schema.catalogue import Extension, ResourceType, Schema
 from scimcore.schema.document import Json
 from scimcore.schema.standard import ENTERPRISE_USER
+from scimcore.storage.protocol import Tenant
 
 
 def test_a_creation_is_told(face: Face) -> None:
@@ -28,7 +30,7 @@ def test_a_creation_is_told(face: Face) -> None:
         at=event.at,
         request_id=answer.request_id,
     )
-    assert event.caller.tenant == "acme"
+    assert event.caller == Caller(tenant=Tenant("acme"))
     assert event.at == face.send("GET", "/Users/id-1").body["meta"]["created"]
 
 

@@ -49,7 +49,7 @@ class Big:
 
     def patch(self, *operations: Json, query: str = "", headers: dict[str, str] | None = None) -> Answer:
         self.recorder.calls.clear()
-        self.face.events.clear()
+        self.face.told.clear()
         return self.face.patch(f"/Groups/{self.group}{query}", *operations, headers=headers)
 
     @property

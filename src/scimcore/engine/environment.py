@@ -3,13 +3,15 @@
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from inspect import isawaitable
 from typing import TypeAlias
 
 import attrs
 
 from scimcore.dialects import Dialect
-from scimcore.engine.events import OnEvent
+from scimcore.engine.events import Event, OnEvent
 from scimcore.engine.keyed import KeyedAttributes
+from scimcore.provisioning import Connection
 from scimcore.rules.limits import Limits
 from scimcore.schema.catalogue import Catalogue
 from scimcore.storage.protocol import Instant, Storage, SyncStorage
@@ -24,7 +26,8 @@ class Environment:
 
     storage: Storage | SyncStorage
     catalogue: Catalogue
-    dialect: Dialect
+    connection: Connection
+    """The one that is being answered."""
     limits: Limits
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -34,10 +37,30 @@ class Environment:
     on_event: OnEvent | None
     on_bug: OnBug | None
 
+    @property
+    def dialect(self) -> Dialect:
+        """How the client talks."""
+        return self.connection.dialect
+
+    def serving(self, connection: Connection) -> "Environment":
+        """The same settings for another connection."""
+        return attrs.evolve(self, connection=connection)
+
     def report(self, bug: Exception, request_id: str) -> None:
         """Tell the application of a bug; nobody else learns of it."""
         if self.on_bug is not None:
             self.on_bug(bug, request_id)
+
+    async def tell(self, event: Event) -> None:
+        """Tell the application of an event. Whatever it does with it, the client is answered the same."""
+        if self.on_event is None:
+            return
+        try:
+            told = self.on_event(event)
+            if isawaitable(told):
+                await told
+        except Exception as bug:  # noqa: BLE001 - a listener's fault is reported, and is no client's
+            self.report(bug, event.request_id)
 
     def now(self) -> Instant:
         """The present moment."""

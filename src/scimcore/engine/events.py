@@ -2,36 +2,53 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from scimcore.access import Caller
+from scimcore.provisioning import Note
 from scimcore.rules.delta import Delta
 from scimcore.schema.attribute import Attribute, Mutability, Returned
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
 from scimcore.storage.protocol import Instant
 
-Happening: TypeAlias = Literal["created", "replaced", "patched", "deleted", "unchanged"]
+NOTHING: Final = Delta()
+
+Happening: TypeAlias = Literal[
+    "created",
+    "adopted",  # a create that found its resource there already
+    "replaced",
+    "patched",
+    "deleted",
+    "retained",  # a delete that a policy turned into something else
+    "unchanged",
+    "refused",  # a change that was asked for and not made, or a caller who may not ask at all
+    "unauthenticated",
+]
 
 
 @attrs.frozen(kw_only=True)
 class Event:
-    """A change that was committed, or a request that would have changed something and did not need to.
+    """A change that was committed, or a request that changed nothing: because it did not need to, or was refused.
 
     *delta* withholds the values of attributes that are never returned (None stands in for them). *ignored* names what
-    the request carried and nobody stored: unknown attributes, readOnly input, members that do not exist.
+    the request carried and nobody stored: unknown attributes, readOnly input, members that do not exist. *notes* say
+    what policies did. *reason* is what a refused client was told; such an event may have no resource, and one about an
+    unauthenticated client has no caller.
     """
 
     happening: Happening
-    caller: Caller
+    caller: Caller | None
     resource_type: str
     resource_id: str
-    delta: Delta
-    ignored: tuple[str, ...]
     at: Instant
     request_id: str
+    delta: Delta = NOTHING
+    ignored: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    reason: str = ""
 
 
 OnEvent: TypeAlias = Callable[[Event], Awaitable[None] | None]

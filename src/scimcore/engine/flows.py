@@ -4,31 +4,22 @@ A flow awaits nothing but its session and the application's callbacks, so that o
 suspends.
 """
 
-from collections.abc import Awaitable, Callable
-from inspect import isawaitable
-from typing import TypeVar
-
 import attrs
 
 from scimcore.access import Caller
 from scimcore.engine.answer import Answering
 from scimcore.engine.environment import Environment
-from scimcore.engine.events import Event, Happening, withheld
 from scimcore.engine.http import Response
 from scimcore.engine.immediate import opened
 from scimcore.engine.keyed import KeyedAttributes
 from scimcore.engine.operation import Create, Delete, Patch, Read, Replace, Search
 from scimcore.engine.references import settled
 from scimcore.engine.representation import location, represented
-from scimcore.errors import (
-    InvalidPathError,
-    NotFoundError,
-    PreconditionFailedError,
-    UnavailableError,
-)
-from scimcore.rules.delta import Delta, delta_between, delta_of_new, unordered
+from scimcore.engine.visibility import check_visible, visible_part
+from scimcore.engine.writing import Draft, Outcome, Writing, event_of
+from scimcore.errors import InvalidPathError, NotFoundError, PreconditionFailedError
+from scimcore.rules.delta import delta_between, unordered
 from scimcore.rules.etag import names_version
-from scimcore.rules.identifier import unique_values
 from scimcore.rules.order import sort_place
 from scimcore.rules.patch import applied
 from scimcore.rules.project import projection, requested_only
@@ -36,18 +27,7 @@ from scimcore.rules.receive import received
 from scimcore.rules.replace import replaced
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
-from scimcore.storage.protocol import (
-    Change,
-    Elements,
-    Query,
-    Record,
-    Session,
-    Sort,
-    UniqueKey,
-    VersionClash,
-)
-
-T = TypeVar("T")
+from scimcore.storage.protocol import EVERYTHING, Elements, Query, Record, Session, Sort
 
 
 @attrs.frozen
@@ -64,7 +44,7 @@ class Flows:
         """GET of one resource; 304 if the client has it already (RFC 7644 §3.14)."""
         elements = self._keyed(operation.resource_type).shown(operation.shown)
         async with opened(self.environment.storage, self.caller.tenant) as session:
-            record = await _existing(session, operation.resource_type, operation.id, elements)
+            record = await self._existing(session, operation.resource_type, operation.id, elements)
         if operation.if_none_match is not None and names_version(operation.if_none_match, record.version):
             return self.answering.no_content(record, 304)
         return self.answering.resource(200, record, operation.shown)
@@ -76,7 +56,7 @@ class Flows:
         }
         query = Query(
             resource_types=operation.resource_types,
-            filter=operation.filter,
+            filter=visible_part(operation.filter, operation.resource_types, self.environment.connection),
             sorts=self._sorts(operation),
             offset=operation.start_index - 1,
             count=operation.count,
@@ -114,41 +94,55 @@ class Flows:
 
     async def create(self, operation: Create) -> Response:
         """POST (RFC 7644 §3.3)."""
-        environment, resource_type = self.environment, operation.resource_type
-        sent = received(operation.payload, resource_type, environment.dialect.tolerance)
-        now, id = environment.now(), environment.issued_id()
-        async with opened(environment.storage, self.caller.tenant) as session:
+        resource_type = operation.resource_type
+        sent = received(operation.payload, resource_type, self.environment.dialect.tolerance)
+        id = self.environment.issued_id()
+
+        async def attempt(session: Session) -> Outcome:
             document, skipped = await settled(session, resource_type, {}, {"id": id, **sent.document})
-            record = Record(
+            draft = Draft(
+                asked="create",
                 resource_type=resource_type,
                 id=id,
-                document=document,
-                created=now,
-                last_modified=now,
-                unique=self._unique(document, resource_type),
+                before=None,
+                after=document,
+                wanted=document,
+                ignored=sent.ignored,
+                skipped=skipped,
             )
-            await session.insert(record)
-        if self.environment.on_event is not None:
-            await self._tell("created", record, delta_of_new(document), (*sent.ignored, *skipped))
-        return self.answering.resource(201, record, operation.shown, _sent_on_request(resource_type, document))
+            return await self._writing.written(draft, session)
+
+        outcome = await self._writing.attempted(attempt)
+        await self._tell(outcome)
+        record = outcome.record
+        return self.answering.resource(201, record, operation.shown, _sent_on_request(resource_type, sent.document))
 
     async def replace(self, operation: Replace) -> Response:
         """PUT (RFC 7644 §3.5.1)."""
         resource_type, tolerance = operation.resource_type, self.environment.dialect.tolerance
         sent = received(operation.payload, resource_type, tolerance)
 
-        async def attempt(session: Session) -> tuple[Record, Delta, tuple[str, ...]]:
-            before = await _existing(session, resource_type, operation.id)
+        async def attempt(session: Session) -> Outcome:
+            before = await self._existing(session, resource_type, operation.id)
             _check_precondition(operation.if_match, before)
             wanted = replaced(before.document, sent, resource_type, tolerance)
             document, skipped = await settled(session, resource_type, before.document, wanted)
-            delta = delta_between(before.document, document, unordered(resource_type))
-            record = await self._updated(session, before, document, delta, leans=True)
-            return record, delta, skipped
+            draft = Draft(
+                asked="replace",
+                resource_type=resource_type,
+                id=before.id,
+                before=before,
+                after=document,
+                wanted=document,
+                ignored=sent.ignored,
+                skipped=skipped,
+            )
+            return await self._writing.written(draft, session)
 
-        record, delta, skipped = await self._attempted(attempt)
-        await self._tell("replaced" if delta else "unchanged", record, delta, (*sent.ignored, *skipped))
-        return self.answering.resource(200, record, operation.shown, _sent_on_request(resource_type, sent.document))
+        outcome = await self._writing.attempted(attempt)
+        await self._tell(outcome)
+        also = _sent_on_request(resource_type, sent.document)
+        return self.answering.resource(200, outcome.record, operation.shown, also)
 
     async def patch(self, operation: Patch) -> Response:
         """PATCH (RFC 7644 §3.5.2)."""
@@ -159,45 +153,65 @@ class Flows:
         named = keyed.named(operations, tolerance, environment.limits)
         elements = keyed.patched(operation.shown, named)
 
-        async def attempt(session: Session) -> tuple[Record, Delta, tuple[str, ...]]:
-            before = await _existing(session, resource_type, operation.id, elements)
+        async def attempt(session: Session) -> Outcome:
+            before = await self._existing(session, resource_type, operation.id, elements)
             _check_precondition(operation.if_match, before)
             result = applied(before.document, operations, resource_type, tolerance, environment.limits)
             document, skipped = await settled(session, resource_type, before.document, result.document)
             delta = result.delta
             if document is not result.document:
                 delta = delta_between(before.document, document, unordered(resource_type))
-            leans = operation.if_match is not None or not delta.attributes <= named.keys()
-            record = await self._updated(session, before, document, delta, leans=leans)
-            return record, delta, (*result.ignored, *skipped)
+            draft = Draft(
+                asked="patch",
+                resource_type=resource_type,
+                id=before.id,
+                before=before,
+                after=document,
+                wanted=document,
+                delta=delta,
+                leans=operation.if_match is not None or not delta.attributes <= named.keys(),
+                ignored=result.ignored,
+                skipped=skipped,
+            )
+            return await self._writing.written(draft, session)
 
-        record, delta, ignored = await self._attempted(attempt)
-        await self._tell("patched" if delta else "unchanged", record, delta, ignored)
-        return await self._patch_answer(operation, record, named, changed=bool(delta))
+        outcome = await self._writing.attempted(attempt)
+        await self._tell(outcome)
+        return await self._patch_answer(operation, outcome, named)
 
     async def delete(self, operation: Delete) -> Response:
         """DELETE (RFC 7644 §3.6)."""
-        nothing = self._keyed(operation.resource_type).nothing()
+        resource_type = operation.resource_type
+        nothing = self._keyed(resource_type).nothing()
 
-        async def attempt(session: Session) -> Record:
-            record = await _existing(session, operation.resource_type, operation.id, nothing)
-            _check_precondition(operation.if_match, record)
-            await session.delete(record)
-            return record
+        async def attempt(session: Session) -> Outcome:
+            before = await self._existing(session, resource_type, operation.id, nothing)
+            _check_precondition(operation.if_match, before)
+            draft = Draft(
+                asked="delete",
+                resource_type=resource_type,
+                id=before.id,
+                before=before,
+                after=None,
+                wanted=before.document,
+            )
+            return await self._writing.written(draft, session)
 
-        record = await self._attempted(attempt)
-        await self._tell("deleted", record, Delta(), ())
+        await self._tell(await self._writing.attempted(attempt))
         return self.answering.nothing({})
 
-    async def _patch_answer(self, operation: Patch, record: Record, named: Elements, *, changed: bool) -> Response:
+    async def _patch_answer(self, operation: Patch, outcome: Outcome, named: Elements) -> Response:
         """200 with the resource, or 204 where elements would have to be loaded for the answer alone."""
+        record = outcome.record
+        if record.resource_type.name in self.environment.dialect.bodiless_patches and not operation.answer_wanted:
+            return self.answering.no_content(record)
         missing = [name for name in named if operation.shown.shows(name)]
         also = requested_only(operation.resource_type)
-        if not missing:
+        if outcome.is_gone or not missing:
             return self.answering.resource(200, record, operation.shown, also)
         most = self.environment.limits.inline_members
         names_elements = any(named[name] for name in missing)
-        if not operation.answer_wanted and names_elements and not changed:
+        if not operation.answer_wanted and names_elements and not outcome.delta:
             return self.answering.no_content(record)
         async with opened(self.environment.storage, self.caller.tenant) as session:
             if not operation.answer_wanted:
@@ -210,66 +224,28 @@ class Flows:
             return self.answering.no_content(record)
         return self.answering.resource(200, whole, operation.shown, also)
 
-    async def _updated(
-        self, session: Session, before: Record, document: Document, delta: Delta, *, leans: bool
+    @property
+    def _writing(self) -> Writing:
+        return Writing(self.environment, self.caller)
+
+    async def _existing(
+        self, session: Session, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING
     ) -> Record:
-        """Write *document* in the place of *before*, unless *delta* is empty.
-
-        The write *leans* on what was read when another version of it would have led elsewhere.
-        """
-        if not delta:
-            return before
-        after = before.changed(
-            document,
-            last_modified=max(self.environment.now(), before.last_modified),
-            unique=self._unique(document, before.resource_type),
-        )
-        expected = before.version if leans else None
-        return await session.update(Change(before=before, after=after, delta=delta, expected=expected))
-
-    async def _attempted(self, attempt: Callable[[Session], Awaitable[T]]) -> T:
-        """What *attempt* gives, tried anew after a version clash: a client without If-Match never sees one."""
-        for _ in range(self.environment.limits.max_attempts):
-            try:
-                async with opened(self.environment.storage, self.caller.tenant) as session:
-                    return await attempt(session)
-            except VersionClash:
-                continue
-        raise UnavailableError("the resource is being changed by many clients at once; try again")
-
-    def _unique(self, document: Document, resource_type: ResourceType) -> tuple[UniqueKey, ...]:
-        found = unique_values(document, resource_type, self.environment.dialect.tolerance)
-        return tuple([UniqueKey(attribute, value) for attribute, value in found])
+        record = await session.get(resource_type, id, elements)
+        if record is None:
+            raise NotFoundError(resource_type.name)
+        check_visible(record, self.environment.connection)
+        return record
 
     def _keyed(self, resource_type: ResourceType) -> KeyedAttributes:
         return self.environment.keyed[resource_type.name]
 
-    async def _tell(self, happening: Happening, record: Record, delta: Delta, ignored: tuple[str, ...]) -> None:
-        if self.environment.on_event is None:
-            return
-        event = Event(
-            happening=happening,
-            caller=self.caller,
-            resource_type=record.resource_type.name,
-            resource_id=record.id,
-            delta=withheld(delta, record.resource_type),
-            ignored=ignored,
-            at=record.last_modified if delta else self.environment.now(),
-            request_id=self.answering.request_id,
-        )
-        try:
-            told = self.environment.on_event(event)
-            if isawaitable(told):
-                await told
-        except Exception as bug:  # noqa: BLE001 - the change is committed: the client must not be told otherwise
-            self.environment.report(bug, self.answering.request_id)
-
-
-async def _existing(session: Session, resource_type: ResourceType, id: str, elements: Elements | None = None) -> Record:
-    record = await session.get(resource_type, id, elements or {})
-    if record is None:
-        raise NotFoundError(resource_type.name)
-    return record
+    async def _tell(self, outcome: Outcome) -> None:
+        """The change is committed: whatever goes wrong from here on, the client must not be told otherwise."""
+        environment, request_id = self.environment, self.answering.request_id
+        if environment.on_event is not None:
+            at = outcome.record.last_modified if outcome.delta else environment.now()
+            await environment.tell(event_of(outcome, self.caller, at, request_id))
 
 
 def _check_precondition(if_match: str | None, record: Record) -> None:

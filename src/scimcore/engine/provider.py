@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
+
+import attrs
 
 from scimcore.access import Authenticator, Caller
 from scimcore.dialects import Dialect
 from scimcore.engine.answer import Answering, media_type_for
 from scimcore.engine.discovery import discovered
 from scimcore.engine.environment import Environment, OnBug, random_id, utc_now
-from scimcore.engine.events import OnEvent
+from scimcore.engine.events import Event, OnEvent
 from scimcore.engine.flows import Flows
 from scimcore.engine.http import Request, Response
 from scimcore.engine.immediate import finish
@@ -28,22 +30,29 @@ from scimcore.engine.operation import (
     Search,
 )
 from scimcore.engine.routing import operation_of
-from scimcore.errors import ForbiddenError, InternalError, ScimError
+from scimcore.errors import ForbiddenError, InternalError, NotFoundError, ScimError
+from scimcore.provisioning import Connection
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
 from scimcore.schema.catalogue import Catalogue, ResourceType
 from scimcore.schema.standard import GROUP, USER
-from scimcore.storage.protocol import Storage, SyncStorage
+from scimcore.storage.protocol import Storage, SyncStorage, Tenant
+
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_LONGEST_PATH: Final = 200
 
 
 class ScimProvider:
     """A SCIM 2.0 service provider (RFC 7644) over a storage.
 
-    *authenticate* makes a Caller of a request or raises UnauthorizedError; it may be asynchronous. *public_url* is the
-    URL under which clients reach the provider; without it the one of each request is used. *on_event* is told of every
-    change after it was committed, *on_bug* of every exception that is no `ScimError`, with its traceback.
+    *authenticate* makes a Caller of a request or raises UnauthorizedError; it may be asynchronous. *connections* are
+    the identity providers that may call, each with its dialect and policies, or what gives a caller's; without any
+    everybody is served in *dialect*, and no policy decides. *public_url* is the URL under which clients reach the
+    provider; without it the one of each request is used. *on_event* is told of every change after it was committed,
+    and of refusals; *on_bug* of every exception that is no `ScimError`, with its traceback.
 
     Raises:
-        ValueError: Two resource types share a name or an endpoint, or *public_url* has a query.
+        ValueError: Two resource types share a name or an endpoint, or two connections a name; or *public_url* has a
+            query.
     """
 
     def __init__(
@@ -53,6 +62,7 @@ class ScimProvider:
         authenticate: Authenticator,
         resource_types: Iterable[ResourceType] = (USER, GROUP),
         dialect: Dialect = Dialect.DEFAULT,
+        connections: Iterable[Connection] | Callable[[Caller], Connection] = (),
         limits: Limits = DEFAULT_LIMITS,
         public_url: str | None = None,
         clock: Callable[[], datetime] = utc_now,
@@ -71,7 +81,7 @@ class ScimProvider:
             storage=storage,
             catalogue=catalogue,
             keyed={one.name: keyed_attributes(storage, one) for one in catalogue.resource_types},
-            dialect=dialect,
+            connection=Connection(name="", tenant=Tenant(""), dialect=dialect),
             limits=limits,
             clock=clock,
             new_id=new_id,
@@ -79,19 +89,26 @@ class ScimProvider:
             on_event=on_event,
             on_bug=on_bug,
         )
+        self._environment_of = _serving(self._environment, connections)
 
     async def handle(self, request: Request) -> Response:
         """The response to *request*; a bad request is answered, never raised."""
         answering = self._answering(request)
+        caller: Caller | None = None
         try:
             if _is_open(request):
                 return discovered(DiscoverConfig(), self._environment, answering)
-            caller = self._authenticate(request)
-            if not isinstance(caller, Caller):
-                caller = await caller
-            operation = operation_of(request, self._environment)
-            return await self._performed(operation, caller, answering)
+            found = self._authenticate(request)
+            caller = found if isinstance(found, Caller) else await found
+            if request.tenant is not None and request.tenant != caller.tenant:
+                raise NotFoundError("endpoint")
+            environment = self._environment_of(caller)
+            if environment.dialect.media_type is not None:
+                answering = attrs.evolve(answering, media_type=environment.dialect.media_type)
+            operation = operation_of(request, environment)
+            return await self._performed(operation, caller, environment, answering)
         except ScimError as error:
+            await self._tell_refusal(error, request, caller, answering)
             return answering.refusal(error)
         except Exception as bug:  # noqa: BLE001 - where a bug becomes a report, and a 500 without a word about it
             self._environment.report(bug, answering.request_id)
@@ -114,9 +131,31 @@ class ScimProvider:
         request_id = self._environment.new_request_id()
         return Answering(media_type_for(request), base_url, self._environment.catalogue, request_id)
 
-    async def _performed(self, operation: Operation, caller: Caller, answering: Answering) -> Response:
+    async def _tell_refusal(
+        self, error: ScimError, request: Request, caller: Caller | None, answering: Answering
+    ) -> None:
+        """Put on record who was not let in, and every change that was asked for and refused; not what was not found."""
+        environment = self._environment
+        is_reading = request.method in _READING or request.path.lower().endswith("/.search")
+        if environment.on_event is None or (is_reading and error.status not in (401, 403)):
+            return
+        await environment.tell(
+            Event(
+                happening="unauthenticated" if error.status == 401 else "refused",
+                caller=caller,
+                resource_type="",
+                resource_id="",
+                at=environment.now(),
+                request_id=answering.request_id,
+                reason=f"{request.method} {request.path[:_LONGEST_PATH]}: {error}",
+            )
+        )
+
+    async def _performed(
+        self, operation: Operation, caller: Caller, environment: Environment, answering: Answering
+    ) -> Response:
         _check_scope(operation, caller)
-        flows = Flows(self._environment, caller, answering)
+        flows = Flows(environment, caller, answering)
         match operation:
             case Read():
                 return await flows.read(operation)
@@ -131,11 +170,38 @@ class ScimProvider:
             case Delete():
                 return await flows.delete(operation)
             case DiscoverConfig() | DiscoverResourceTypes() | DiscoverSchemas():
-                return discovered(operation, self._environment, answering)
+                return discovered(operation, environment, answering)
             case Options():
                 return answering.nothing({"allow": ", ".join(operation.allowed)})
             case _:
                 assert_never(operation)
+
+
+def _serving(
+    environment: Environment, connections: Iterable[Connection] | Callable[[Caller], Connection]
+) -> Callable[[Caller], Environment]:
+    """What gives the settings for a caller, by its connection.
+
+    Raises:
+        ValueError: Two connections of one tenant share a name.
+    """
+    if callable(connections):
+        return lambda caller: environment.serving(connections(caller))
+    known: dict[tuple[Tenant, str], Environment] = {}
+    for connection in connections:
+        if (connection.tenant, connection.name) in known:
+            raise ValueError(f"the connection {connection.name!r} of {connection.tenant!r} stands twice")
+        known[connection.tenant, connection.name] = environment.serving(connection)
+    if not known:
+        return lambda _: environment
+
+    def serving(caller: Caller) -> Environment:
+        found = known.get((caller.tenant, caller.connection))
+        if found is None:
+            raise ForbiddenError("there is no such connection")
+        return found
+
+    return serving
 
 
 def _check_scope(operation: Operation, caller: Caller) -> None:

@@ -1,6 +1,7 @@
 """References to other resources: which exist, and of what type they are (RFC 7643 §2.3.7, §4.2)."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
@@ -9,16 +10,26 @@ from scimcore.storage.protocol import Session
 PASSWORD = "password"
 
 
+class Skipped(NamedTuple):
+    """A new element that refers to nothing, and was left out."""
+
+    attribute: str
+    value: str
+
+    def __str__(self) -> str:
+        return f'{self.attribute}[value eq "{self.value[:100]}"]'
+
+
 async def settled(
     session: Session, resource_type: ResourceType, before: Document, document: Document
-) -> tuple[Document, tuple[str, ...]]:
+) -> tuple[Document, tuple[Skipped, ...]]:
     """*document* as it can be stored, and what was left out of it.
 
     New members that do not exist are skipped: one unknown id must not lose a whole push, which Okta would not repeat.
     The others get the `type` of what they refer to. A password is not kept: it is for the application, not for a
     storage.
     """
-    skipped: list[str] = []
+    skipped: list[Skipped] = []
     if PASSWORD in document:
         document = {name: value for name, value in document.items() if name != PASSWORD}
     for name, value in document.items():
@@ -26,7 +37,7 @@ async def settled(
         if attribute and attribute.is_membership and isinstance(value, list) and value is not before.get(name):
             elements, unknown = await _known(session, before.get(name), value)
             document = _with(document, name, elements)
-            skipped += [f"{name}[value eq {_quoted(one)}]" for one in unknown]
+            skipped += [Skipped(name, one) for one in unknown]
     return document, tuple(skipped)
 
 
@@ -57,7 +68,3 @@ def _with(document: Document, name: str, elements: list[Json]) -> Document:
     if elements:
         return {**document, name: elements}
     return {other: value for other, value in document.items() if other != name}
-
-
-def _quoted(value: str) -> str:
-    return f'"{value[:100]}"'

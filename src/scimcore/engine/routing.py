@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
-from urllib.parse import parse_qsl, unquote
+from typing import Final, NamedTuple, TypeAlias
+from urllib.parse import unquote, unquote_to_bytes
 
 from scimcore.engine.environment import Environment
 from scimcore.engine.http import Request
@@ -37,16 +37,26 @@ from scimcore.rules.filter import parse_filter
 from scimcore.rules.project import Projection, projection
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
-from scimcore.schema.messages import PatchRequest, SearchRequest, read_message
 
-Make: TypeAlias = Callable[[], Operation]
+Make: TypeAlias = "Callable[[_Routing, Target], Operation]"
 Routes: TypeAlias = Mapping[str, Make]
 """Method -> what makes the operation. Nothing is parsed before the method is known to be allowed."""
+
+
+class Target(NamedTuple):
+    """What a path leads to: the methods it knows, and what they are about."""
+
+    routes: Routes
+    resource_types: tuple[ResourceType, ...] = ()
+    name: str = ""
+    """The id of a resource, the name of a resource type or the URN of a schema."""
+
 
 _MEDIA_TYPES = frozenset({"application/scim+json", "application/json"})
 _MOST_PARAMETERS = 100
 _STANDARD_ENDPOINTS = frozenset({"users", "groups"})
 _VERSIONS = frozenset(f"v{number}" for number in range(10))
+_DISCOVERED_ITEMS = frozenset({"resourcetypes", "schemas"})
 
 
 def operation_of(request: Request, environment: Environment) -> Operation:
@@ -55,11 +65,13 @@ def operation_of(request: Request, environment: Environment) -> Operation:
     Raises:
         ScimError: The path, method, media type, parameters or body are refused.
     """
-    routes = _Routing(request, environment).routes()
+    routing = _Routing(request, environment)
+    target = routing.target()
     method = "GET" if request.method == "HEAD" else request.method
-    if method in routes:
-        return routes[method]()
-    allowed = (*routes, "OPTIONS", *(("HEAD",) if "GET" in routes else ()))
+    make = target.routes.get(method)
+    if make is not None:
+        return make(routing, target)
+    allowed = (*target.routes, "OPTIONS", *(("HEAD",) if "GET" in target.routes else ()))
     if method == "OPTIONS":
         return Options(allowed)
     raise MethodNotAllowedError(request.method, allowed)
@@ -72,65 +84,57 @@ class _Routing:
         self._request = request
         self._environment = environment
 
-    def routes(self) -> Routes:
-        """The methods that the path knows."""
-        segments = [_decoded(segment) for segment in self._request.path.split("/") if segment]
+    def target(self) -> Target:
+        """What the path leads to.
+
+        Raises:
+            ScimError: It leads nowhere, or to what is not offered.
+        """
+        path = self._request.path
+        segments = [segment for segment in path.split("/") if segment]
+        if "%" in path:
+            segments = [_decoded(segment) for segment in segments]
         match segments:
+            case [endpoint, name]:
+                return self._item(endpoint, name)
+            case [endpoint]:
+                return self._endpoint(endpoint)
             case []:
-                return {"GET": self._search(self._environment.catalogue.resource_types)}
-            case [first]:
-                return self._of_endpoint(first.lower(), first)
-            case [first, second]:
-                return self._of_item(first, second)
+                return Target(_ON_ALL, self._environment.catalogue.resource_types)
             case _:
                 raise self._unknown()
 
-    def _of_endpoint(self, folded: str, endpoint: str) -> Routes:
+    def _endpoint(self, endpoint: str) -> Target:
+        folded = endpoint.lower()
         catalogue = self._environment.catalogue
-        match folded:
-            case ".search":
-                return {"POST": self._posted_search(catalogue.resource_types)}
-            case "serviceproviderconfig":
-                return {"GET": lambda: self._discovered(DiscoverConfig())}
-            case "resourcetypes":
-                return {"GET": lambda: self._discovered(DiscoverResourceTypes())}
-            case "schemas":
-                return {"GET": lambda: self._discovered(DiscoverSchemas())}
-            case "bulk":
-                raise UnsupportedFeatureError("this provider does not offer bulk requests")
-            case "me":
-                raise UnsupportedFeatureError("this provider does not offer /Me")
-            case _:
-                pass
+        if folded in _DISCOVERY:
+            return Target(_DISCOVERY[folded])
+        if folded == ".search":
+            return Target(_ON_SEARCH, catalogue.resource_types)
+        if folded == "bulk":
+            raise UnsupportedFeatureError("this provider does not offer bulk requests")
+        if folded == "me":
+            raise UnsupportedFeatureError("this provider does not offer /Me")
         resource_type = catalogue.at(endpoint)
         if resource_type is not None:
-            return {"GET": self._search((resource_type,)), "POST": lambda: self._create(resource_type)}
+            return Target(_ON_TYPE, (resource_type,))
         is_tolerated = self._environment.dialect.tolerance.unserved_lists_are_empty
         if is_tolerated and folded in _STANDARD_ENDPOINTS and self._request.method in ("GET", "HEAD"):
-            return {"GET": self._search(())}
+            return Target(_ON_ALL)
         raise self._unknown()
 
-    def _of_item(self, endpoint: str, item: str) -> Routes:
-        match endpoint.lower():
-            case "resourcetypes":
-                return {"GET": lambda: self._discovered(DiscoverResourceTypes(item))}
-            case "schemas":
-                return {"GET": lambda: self._discovered(DiscoverSchemas(item))}
-            case _:
-                pass
-        if endpoint.lower() in _VERSIONS:
+    def _item(self, endpoint: str, name: str) -> Target:
+        folded = endpoint.lower()
+        if folded in _DISCOVERED_ITEMS:
+            return Target(_DISCOVERY[folded], name=name)
+        if folded in _VERSIONS:
             raise InvalidVersionError(f"SCIM {endpoint} is not served here")
         resource_type = self._environment.catalogue.at(endpoint)
         if resource_type is None:
             raise self._unknown()
-        if item == ".search":
-            return {"POST": self._posted_search((resource_type,))}
-        return {
-            "GET": lambda: self._read(resource_type, item),
-            "PUT": lambda: self._replace(resource_type, item),
-            "PATCH": lambda: self._patch(resource_type, item),
-            "DELETE": lambda: Delete(resource_type=resource_type, id=item, if_match=self._header("if-match")),
-        }
+        if name == ".search":
+            return Target(_ON_SEARCH, (resource_type,))
+        return Target(_ON_RESOURCE, (resource_type,), name)
 
     def _unknown(self) -> NotFoundError:
         return NotFoundError("endpoint")
@@ -140,65 +144,75 @@ class _Routing:
 
     # The operations
 
-    def _create(self, resource_type: ResourceType) -> Operation:
-        return Create(resource_type=resource_type, payload=self._body(), shown=self._shown(resource_type))
+    def create(self, target: Target) -> Operation:
+        [resource_type] = target.resource_types
+        payload, shown = self._resource(resource_type), self._shown(resource_type)
+        return Create(resource_type=resource_type, payload=payload, shown=shown)
 
-    def _read(self, resource_type: ResourceType, id: str) -> Operation:
-        shown = self._shown(resource_type)
-        return Read(resource_type=resource_type, id=id, shown=shown, if_none_match=self._header("if-none-match"))
+    def read(self, target: Target) -> Operation:
+        [resource_type] = target.resource_types
+        shown, if_none_match = self._shown(resource_type), self._header("if-none-match")
+        return Read(resource_type=resource_type, id=target.name, shown=shown, if_none_match=if_none_match)
 
-    def _replace(self, resource_type: ResourceType, id: str) -> Operation:
+    def replace(self, target: Target) -> Operation:
+        [resource_type] = target.resource_types
         shown, if_match = self._shown(resource_type), self._header("if-match")
-        return Replace(resource_type=resource_type, id=id, payload=self._body(), shown=shown, if_match=if_match)
+        payload = self._resource(resource_type)
+        return Replace(resource_type=resource_type, id=target.name, payload=payload, shown=shown, if_match=if_match)
 
-    def _patch(self, resource_type: ResourceType, id: str) -> Operation:
+    def delete(self, target: Target) -> Operation:
+        [resource_type] = target.resource_types
+        return Delete(resource_type=resource_type, id=target.name, if_match=self._header("if-match"))
+
+    def patch(self, target: Target) -> Operation:
+        [resource_type] = target.resource_types
         tolerance, limits = self._environment.dialect.tolerance, self._environment.limits
         payload = self._body()
         if _operation_count(payload) > limits.max_operations:
             raise PayloadTooLargeError("the number of operations", limits.max_operations)
+        payload = self._environment.dialect.message(payload, resource_type)
+        # Here, because pydantic builds a model of each message: most of what importing scimcore would take.
+        from scimcore.schema.messages import PatchRequest, read_message
+
         message = read_message(PatchRequest, payload, schemas_optional=tolerance.schemas_optional)
         parameters = self._parameters()
         return Patch(
             resource_type=resource_type,
-            id=id,
+            id=target.name,
             message=message,
             shown=_projection(resource_type, parameters),
             answer_wanted="attributes" in parameters or "excludedattributes" in parameters,
             if_match=self._header("if-match"),
         )
 
-    def _search(self, resource_types: tuple[ResourceType, ...]) -> Make:
-        def make() -> Operation:
-            parameters = self._parameters()
-            return self._search_for(
-                resource_types,
-                attributes=_names(parameters.get("attributes")),
-                excluded=_names(parameters.get("excludedattributes")),
-                filter=parameters.get("filter"),
-                sort_by=parameters.get("sortby"),
-                sort_order=parameters.get("sortorder"),
-                start_index=_integer(parameters, "startindex"),
-                count=_integer(parameters, "count"),
-            )
+    def search(self, target: Target) -> Operation:
+        parameters = self._parameters()
+        return self._search_for(
+            target.resource_types,
+            attributes=_names(parameters.get("attributes")),
+            excluded=_names(parameters.get("excludedattributes")),
+            filter=parameters.get("filter"),
+            sort_by=parameters.get("sortby"),
+            sort_order=parameters.get("sortorder"),
+            start_index=_integer(parameters, "startindex"),
+            count=_integer(parameters, "count"),
+        )
 
-        return make
+    def posted_search(self, target: Target) -> Operation:
+        from scimcore.schema.messages import SearchRequest, read_message
 
-    def _posted_search(self, resource_types: tuple[ResourceType, ...]) -> Make:
-        def make() -> Operation:
-            optional = self._environment.dialect.tolerance.schemas_optional
-            message = read_message(SearchRequest, self._body(), schemas_optional=optional)
-            return self._search_for(
-                resource_types,
-                attributes=tuple(message.attributes),
-                excluded=tuple(message.excluded_attributes),
-                filter=message.filter,
-                sort_by=message.sort_by,
-                sort_order=message.sort_order,
-                start_index=message.start_index,
-                count=message.count,
-            )
-
-        return make
+        optional = self._environment.dialect.tolerance.schemas_optional
+        message = read_message(SearchRequest, self._body(), schemas_optional=optional)
+        return self._search_for(
+            target.resource_types,
+            attributes=tuple(message.attributes),
+            excluded=tuple(message.excluded_attributes),
+            filter=message.filter,
+            sort_by=message.sort_by,
+            sort_order=message.sort_order,
+            start_index=message.start_index,
+            count=message.count,
+        )
 
     def _search_for(
         self,
@@ -228,6 +242,15 @@ class _Routing:
             excluded=excluded,
         )
 
+    def config(self, _: Target) -> Operation:
+        return self._discovered(DiscoverConfig())
+
+    def resource_types(self, target: Target) -> Operation:
+        return self._discovered(DiscoverResourceTypes(target.name or None))
+
+    def schemas(self, target: Target) -> Operation:
+        return self._discovered(DiscoverSchemas(target.name or None))
+
     def _discovered(self, operation: DiscoverConfig | DiscoverResourceTypes | DiscoverSchemas) -> Operation:
         if "filter" in self._parameters():
             raise ForbiddenError("discovery endpoints cannot be filtered")
@@ -239,13 +262,32 @@ class _Routing:
         return _parameters(self._request.query) if self._request.query else {}
 
     def _shown(self, resource_type: ResourceType) -> Projection:
-        return _projection(resource_type, self._parameters())
+        return _projection(resource_type, self._parameters()) if self._request.query else projection(resource_type)
+
+    def _resource(self, resource_type: ResourceType) -> Json:
+        return self._environment.dialect.resource(self._body(), resource_type)
 
     def _body(self) -> Json:
         content_type = self._header("content-type")
         if content_type is not None and not _is_json(content_type):
             raise UnsupportedMediaTypeError(content_type[:100])
         return parsed(self._request.body, self._environment.limits)
+
+
+_ON_ALL: Final[Routes] = {"GET": _Routing.search}
+_ON_TYPE: Final[Routes] = {"GET": _Routing.search, "POST": _Routing.create}
+_ON_SEARCH: Final[Routes] = {"POST": _Routing.posted_search}
+_ON_RESOURCE: Final[Routes] = {
+    "GET": _Routing.read,
+    "PUT": _Routing.replace,
+    "PATCH": _Routing.patch,
+    "DELETE": _Routing.delete,
+}
+_DISCOVERY: Final[Mapping[str, Routes]] = {
+    "serviceproviderconfig": {"GET": _Routing.config},
+    "resourcetypes": {"GET": _Routing.resource_types},
+    "schemas": {"GET": _Routing.schemas},
+}
 
 
 def _operation_count(payload: Json) -> int:
@@ -267,17 +309,28 @@ def _decoded(segment: str) -> str:
 
 def _parameters(query: str) -> Mapping[str, str]:
     """The query parameters, known or not; their names in lower case, because Entra sends `startindex`."""
+    pairs = query.split("&")
+    if len(pairs) > _MOST_PARAMETERS:
+        raise InvalidSyntaxError(f"the query string has more than {_MOST_PARAMETERS} parameters")
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
-    except UnicodeDecodeError:
+        parameters = {}
+        for pair in pairs:
+            name, _, value = pair.partition("=")
+            parameters[_unescaped(name).lower()] = _unescaped(value)
+    except UnicodeError:
         raise InvalidSyntaxError("the query string is not UTF-8") from None
-    except ValueError:
-        raise InvalidSyntaxError(f"the query string has more than {_MOST_PARAMETERS} parameters") from None
-    return {name.lower(): value for name, value in pairs}
+    return parameters
+
+
+def _unescaped(text: str) -> str:
+    # urllib.parse.parse_qsl reads a filter in twice the time: it looks for what is not ASCII piece by piece.
+    text = text.replace("+", " ")
+    return unquote_to_bytes(text).decode() if "%" in text else text
 
 
 def _projection(resource_type: ResourceType, parameters: Mapping[str, str]) -> Projection:
-    return projection(resource_type, _names(parameters.get("attributes")), _names(parameters.get("excludedattributes")))
+    attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
+    return projection(resource_type, _names(attributes), _names(excluded))
 
 
 def _names(listed: str | None) -> tuple[str, ...]:

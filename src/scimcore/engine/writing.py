@@ -1,0 +1,190 @@
+"""What every writing flow shares: policies decide, the storage writes, and a lost race is run again."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import attrs
+
+from scimcore.access import Caller
+from scimcore.engine.environment import Environment
+from scimcore.engine.events import Event, Happening, withheld
+from scimcore.engine.immediate import opened
+from scimcore.engine.references import Skipped
+from scimcore.errors import UnavailableError, UniquenessError
+from scimcore.provisioning import Intent, Note
+from scimcore.provisioning.intent import Asked
+from scimcore.rules.delta import Delta, delta_between, delta_of_new, unordered
+from scimcore.rules.identifier import unique_values
+from scimcore.schema.catalogue import ResourceType
+from scimcore.schema.document import Document
+from scimcore.storage.protocol import Change, Instant, Record, Session, UniqueKey, VersionClash
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Draft:
+    """What a flow is about to write, as the rules see it."""
+
+    asked: Asked
+    resource_type: ResourceType
+    id: str
+    before: Record | None
+    after: Document | None
+    wanted: Document
+    """What the client would have made of the resource."""
+    delta: Delta | None = None
+    """The difference, if it is known already."""
+    leans: bool = True
+    """Whether the write would be another if what was read had another version."""
+    ignored: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What was written. *record* is what the answer shows: the resource as it now is, or as it would be if it were
+    still there."""
+
+    happening: Happening
+    record: Record
+    delta: Delta
+    is_gone: bool = False
+    ignored: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@attrs.frozen
+class Writing:
+    """The writes of one caller on one environment."""
+
+    environment: Environment
+    caller: Caller
+
+    async def attempted(self, attempt: Callable[[Session], Awaitable[T]]) -> T:
+        """What *attempt* gives, tried anew after a version clash: a client without If-Match never sees one.
+
+        Where policies decide, a unique value that somebody else has just taken gets one more look too: there may be
+        something to adopt now.
+        """
+        may_adopt = bool(self.environment.connection.policies)
+        for _ in range(self.environment.limits.max_attempts):
+            try:
+                async with opened(self.environment.storage, self.caller.tenant) as session:
+                    return await attempt(session)
+            except VersionClash:
+                continue
+            except UniquenessError:
+                if not may_adopt:
+                    raise
+                may_adopt = False
+        raise UnavailableError("the resource is being changed by many clients at once; try again")
+
+    async def written(self, draft: Draft, session: Session) -> Outcome:
+        """Write *draft*, or what the policies of the connection make of it.
+
+        Raises:
+            ScimError: A policy refuses.
+            VersionClash: Somebody else was faster.
+            UniquenessError: Another resource has one of the unique values.
+        """
+        now = self.environment.now()
+        notes: tuple[Note, ...] = ()
+        if self.environment.connection.policies:
+            intent = await self._decided(draft, now, session)
+            notes = intent.notes
+            if intent.before is not draft.before or intent.after is not draft.after:
+                draft = attrs.evolve(
+                    draft, id=intent.id, before=intent.before, after=intent.after, delta=None, leans=True
+                )
+        record, delta = await self._applied(draft, now, session)
+        return Outcome(
+            happening=_happening(draft, delta),
+            record=record,
+            delta=delta,
+            is_gone=draft.after is None,
+            ignored=(*draft.ignored, *map(str, draft.skipped)) if draft.skipped else draft.ignored,
+            notes=notes,
+        )
+
+    async def _decided(self, draft: Draft, now: Instant, session: Session) -> Intent:
+        intent = Intent(
+            asked=draft.asked,
+            caller=self.caller,
+            resource_type=draft.resource_type,
+            at=now,
+            id=draft.id,
+            before=draft.before,
+            after=draft.after,
+            wanted=draft.wanted,
+            unknown_members=tuple([one.value for one in draft.skipped]),
+        )
+        for policy in self.environment.connection.policies:
+            intent = await policy.decided(intent, session)
+        return intent
+
+    async def _applied(self, draft: Draft, now: Instant, session: Session) -> tuple[Record, Delta]:
+        """The record after the write, or what it would have been, and what the write changed."""
+        before, after = draft.before, draft.after
+        if before is None:
+            document = draft.wanted if after is None else after
+            record = Record(
+                resource_type=draft.resource_type,
+                id=draft.id,
+                document=document,
+                created=now,
+                last_modified=now,
+                unique=self._unique(document, draft.resource_type),
+            )
+            if after is None:
+                return record, Delta()
+            await session.insert(record)
+            return record, delta_of_new(document)
+        if after is None:
+            await session.delete(before)
+            return (before if draft.asked == "delete" else before.changed(draft.wanted)), Delta()
+        delta = draft.delta
+        if delta is None:
+            delta = delta_between(before.document, after, unordered(before.resource_type))
+        if not delta:
+            return before, delta
+        changed = before.changed(
+            after,
+            last_modified=max(now, before.last_modified),
+            unique=self._unique(after, before.resource_type),
+        )
+        expected = before.version if draft.leans else None
+        return await session.update(Change(before=before, after=changed, delta=delta, expected=expected)), delta
+
+    def _unique(self, document: Document, resource_type: ResourceType) -> tuple[UniqueKey, ...]:
+        found = unique_values(document, resource_type, self.environment.dialect.tolerance)
+        return tuple([UniqueKey(attribute, value) for attribute, value in found])
+
+
+def event_of(outcome: Outcome, caller: Caller, at: Instant, request_id: str) -> Event:
+    """What the event stream is told of *outcome*."""
+    return Event(
+        happening=outcome.happening,
+        caller=caller,
+        resource_type=outcome.record.resource_type.name,
+        resource_id=outcome.record.id,
+        delta=withheld(outcome.delta, outcome.record.resource_type),
+        ignored=outcome.ignored,
+        notes=outcome.notes,
+        at=at,
+        request_id=request_id,
+    )
+
+
+def _happening(draft: Draft, delta: Delta) -> Happening:
+    match draft.asked:
+        case "create":
+            return "created" if draft.before is None else "adopted"
+        case "delete":
+            return "deleted" if draft.after is None else "retained"
+        case _ if draft.after is None:
+            return "deleted"
+        case "replace":
+            return "replaced" if delta else "unchanged"
+        case "patch":
+            return "patched" if delta else "unchanged"
