@@ -14,9 +14,10 @@ from scimcore.provisioning import Connection, Intent, Note
 from scimcore.rules.filter import parse_filter
 from scimcore.schema.document import Json
 from scimcore.schema.standard import GROUP, USER
-from scimcore.storage.protocol import Query, Session, Tenant
+from scimcore.storage.protocol import Instant, Query, Record, Session, Tenant, UniqueKey
 
 ACME = Tenant("acme")
+AT = Instant("2026-11-22T09:00:00.000000Z")
 
 
 @attrs.frozen
@@ -194,11 +195,50 @@ def test_a_name_that_stays_taken_is_refused_after_one_more_look(make_face: Maker
 
     async def looking(intent: Intent, _: Session) -> Intent:
         looks.append(intent.id)
-        raise UniquenessError("userName")
+        return intent
 
     face = make_face(connections=connected(looking))
+    face.user("bjensen")
+    looks.clear()
     face.refused(face.send("POST", "/Users", {"userName": "bjensen"}), 409, "uniqueness")
     assert len(looks) == 2
+
+
+def test_policies_may_choose_other_names_until_one_is_free(make_face: Maker) -> None:
+    numbers = iter(range(1, 100))
+
+    async def numbering(intent: Intent, _: Session) -> Intent:
+        assert intent.after is not None
+        return intent.becoming({**intent.after, "userName": f"{intent.after['userName']}{next(numbers)}"})
+
+    face = make_face(connections=connected(numbering))
+    for name in ("a1", "a2", "a3"):
+        with face.storage.session(ACME) as session:
+            session.insert(taken(name))
+    assert face.send("POST", "/Users", {"userName": "a"}).body["userName"] == "a4"
+
+
+def taken(name: str) -> Record:
+    return Record(
+        resource_type=USER,
+        id=f"id of {name}",
+        document={"id": f"id of {name}", "userName": name},
+        created=AT,
+        last_modified=AT,
+        unique=(UniqueKey("userName", name),),
+    )
+
+
+def test_a_name_that_a_policy_refuses_is_refused_at_once(make_face: Maker) -> None:
+    looks: list[str] = []
+
+    async def refusing(intent: Intent, _: Session) -> Intent:
+        looks.append(intent.id)
+        raise UniquenessError("userName")
+
+    face = make_face(connections=connected(refusing))
+    face.refused(face.send("POST", "/Users", {"userName": "bjensen"}), 409, "uniqueness")
+    assert len(looks) == 1
 
 
 def test_a_policy_that_leaves_nothing_of_a_create_stores_nothing(make_face: Maker) -> None:

@@ -6,7 +6,14 @@ from typing import Final
 
 import pytest
 
-from scimcore.rules.identifier import group_identifier, is_unique, unique_values
+from scimcore.rules.identifier import (
+    RESERVED_IDENTIFIERS,
+    group_identifier,
+    identifier_fault,
+    is_unique,
+    legacy_group_identifier,
+    unique_values,
+)
 from scimcore.rules.tolerance import DEFAULT, STRICT, Tolerance
 from scimcore.schema.attribute import Attribute, Type, Uniqueness
 from scimcore.schema.catalogue import Extension, ResourceType, Schema
@@ -80,6 +87,53 @@ def test_a_digest_keeps_apart_the_names_that_begin_with_a_digit() -> None:
 def test_an_identifier_with_a_digest_is_at_most_128_long() -> None:
     assert len(group_identifier("1" + "x" * 500)) == 128
     assert re.fullmatch(r"x{119}_[0-9a-f]{8}", group_identifier("1" + "x" * 119))
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [
+        ("123_displayname", "_displayname"),
+        ("100", ""),
+        ("1 team", "_team"),
+        ("example-group", "example_group"),
+        ("Équipe Réseau", "Equipe_Reseau"),
+        ("$1team", "team"),
+        ("-ops", "_ops"),
+    ],
+)
+def test_the_older_generation_knows_no_digest(name: str, identifier: str) -> None:
+    assert legacy_group_identifier(name) == identifier
+
+
+@pytest.mark.parametrize("name", ["team-a", " A.b c ", "Équipe", "x" * 300, "", "$", "_1"])
+def test_the_generations_differ_only_in_names_that_begin_with_a_digit(name: str) -> None:
+    assert legacy_group_identifier(name) == group_identifier(name)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "longest", "fault"),
+    [
+        ("a", 128, None),
+        ("_", 128, None),
+        ("_1$", 128, None),
+        ("a" * 128, 128, None),
+        ("a" * 129, 128, "longer than 128"),
+        ("a" * 65, 64, "longer than 64"),
+        ("", 128, "empty"),
+        ("9lives", 128, "does not begin"),
+        ("$a", 128, "does not begin"),
+        ("a-b", 128, "does not begin"),
+        ("é", 128, "does not begin"),
+        ("a\n", 128, "does not begin"),
+        *((word, 128, "reserved") for word in sorted(RESERVED_IDENTIFIERS)),
+        ("Org", 128, None),
+        ("orgs", 128, None),
+    ],
+)
+def test_what_cannot_be_an_identifier_says_why(identifier: str, longest: int, fault: str | None) -> None:
+    found = identifier_fault(identifier, longest)
+    assert (found is None) is (fault is None)
+    assert (fault or "") in (found or "")
 
 
 # Unique values

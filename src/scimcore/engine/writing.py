@@ -1,7 +1,7 @@
 """What every writing flow shares: policies decide, the storage writes, and a lost race is run again."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import NamedTuple
 
 import attrs
 
@@ -19,11 +19,8 @@ from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
 from scimcore.storage.protocol import Change, Instant, Record, Session, UniqueKey, VersionClash
 
-T = TypeVar("T")
 
-
-@attrs.frozen(kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """What a flow is about to write, as the rules see it."""
 
     asked: Asked
@@ -41,8 +38,7 @@ class Draft:
     skipped: tuple[Skipped, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What was written. *record* is what the answer shows: the resource as it now is, or as it would be if it were
     still there."""
 
@@ -54,6 +50,15 @@ class Outcome:
     notes: tuple[Note, ...] = ()
 
 
+class _Taken(Exception):  # noqa: N818 - no client sees it
+    """A storage found that one of the unique *keys* belongs to another resource; *refusal* says which."""
+
+    def __init__(self, keys: tuple[UniqueKey, ...], refusal: UniquenessError) -> None:
+        super().__init__(keys)
+        self.keys = keys
+        self.refusal = refusal
+
+
 @attrs.frozen
 class Writing:
     """The writes of one caller on one environment."""
@@ -61,23 +66,23 @@ class Writing:
     environment: Environment
     caller: Caller
 
-    async def attempted(self, attempt: Callable[[Session], Awaitable[T]]) -> T:
-        """What *attempt* gives, tried anew after a version clash: a client without If-Match never sees one.
+    async def attempted(self, attempt: Callable[[Session], Awaitable[Draft]]) -> Outcome:
+        """What became of the draft of *attempt*, tried anew after a version clash: without If-Match no client sees one.
 
-        Where policies decide, a unique value that somebody else has just taken gets one more look too: there may be
-        something to adopt now.
+        Where policies decide, a unique value that somebody else has just taken gets another look: there may be
+        something to adopt now, or another value to choose. It is refused when the same would be written as before.
         """
-        may_adopt = bool(self.environment.connection.policies)
+        taken: tuple[UniqueKey, ...] | None = None
         for _ in range(self.environment.limits.max_attempts):
             try:
                 async with opened(self.environment.storage, self.caller.tenant) as session:
-                    return await attempt(session)
+                    return await self.written(await attempt(session), session)
             except VersionClash:
                 continue
-            except UniquenessError:
-                if not may_adopt:
-                    raise
-                may_adopt = False
+            except _Taken as found:
+                if not self.environment.connection.policies or found.keys == taken:
+                    raise found.refusal from None
+                taken = found.keys
         raise UnavailableError("the resource is being changed by many clients at once; try again")
 
     async def written(self, draft: Draft, session: Session) -> Outcome:
@@ -94,9 +99,7 @@ class Writing:
             intent = await self._decided(draft, now, session)
             notes = intent.notes
             if intent.before is not draft.before or intent.after is not draft.after:
-                draft = attrs.evolve(
-                    draft, id=intent.id, before=intent.before, after=intent.after, delta=None, leans=True
-                )
+                draft = draft._replace(id=intent.id, before=intent.before, after=intent.after, delta=None, leans=True)
         record, delta = await self._applied(draft, now, session)
         return Outcome(
             happening=_happening(draft, delta),
@@ -138,7 +141,10 @@ class Writing:
             )
             if after is None:
                 return record, Delta()
-            await session.insert(record)
+            try:
+                await session.insert(record)
+            except UniquenessError as refusal:
+                raise _Taken(record.unique, refusal) from None
             return record, delta_of_new(document)
         if after is None:
             await session.delete(before)
@@ -154,11 +160,14 @@ class Writing:
             unique=self._unique(after, before.resource_type),
         )
         expected = before.version if draft.leans else None
-        return await session.update(Change(before=before, after=changed, delta=delta, expected=expected)), delta
+        try:
+            return await session.update(Change(before=before, after=changed, delta=delta, expected=expected)), delta
+        except UniquenessError as refusal:
+            raise _Taken(changed.unique, refusal) from None
 
     def _unique(self, document: Document, resource_type: ResourceType) -> tuple[UniqueKey, ...]:
         found = unique_values(document, resource_type, self.environment.dialect.tolerance)
-        return tuple([UniqueKey(attribute, value) for attribute, value in found])
+        return tuple(map(UniqueKey._make, found))
 
 
 def event_of(outcome: Outcome, caller: Caller, at: Instant, request_id: str) -> Event:
@@ -177,14 +186,12 @@ def event_of(outcome: Outcome, caller: Caller, at: Instant, request_id: str) -> 
 
 
 def _happening(draft: Draft, delta: Delta) -> Happening:
-    match draft.asked:
-        case "create":
-            return "created" if draft.before is None else "adopted"
-        case "delete":
-            return "deleted" if draft.after is None else "retained"
-        case _ if draft.after is None:
-            return "deleted"
-        case "replace":
-            return "replaced" if delta else "unchanged"
-        case "patch":
-            return "patched" if delta else "unchanged"
+    if draft.asked == "create":
+        return "created" if draft.before is None else "adopted"
+    if draft.after is None:
+        return "deleted"
+    if draft.asked == "delete":
+        return "retained"
+    if not delta:
+        return "unchanged"
+    return "replaced" if draft.asked == "replace" else "patched"

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Final
 
 from scimcore.rules.compare import comparison_key
 from scimcore.rules.tolerance import DEFAULT, Tolerance
@@ -14,8 +15,21 @@ from scimcore.schema.document import Document, Json
 
 _NOT_FIRST = re.compile(r"^[0-9$-]+")
 _FORBIDDEN = re.compile(r"[^0-9A-Za-z_$ ]")
+_VALID = re.compile(r"[A-Za-z_][0-9A-Za-z_$]*")
 _LONGEST_PREFIX = 119
 _DIGEST_LENGTH = 8
+
+LONGEST_IDENTIFIER: Final = 128
+LONGEST_LEGACY_IDENTIFIER: Final = 64
+
+RESERVED_IDENTIFIERS: Final = frozenset(
+    (
+        *("or", "and", "eq", "ne", "lt", "gt", "le", "ge", "div", "mod", "not", "null", "true", "false", "new", "var"),
+        *("return", "step", "parallel", "stepGroup", "org", "account", "class", "shellScriptProvisioner"),
+        "_harness_system",
+    )
+)
+"""Words of Harness's expression language and names of its own: no group has one of them as its identifier."""
 
 
 def group_identifier(display_name: str) -> str:
@@ -30,13 +44,40 @@ def group_identifier(display_name: str) -> str:
     ('example_group', 'Equipe_Reseau', '_displayname_60273ebf')
     """
     name = display_name.strip()
-    plain = unicodedata.normalize("NFD", name.replace(".", "_").replace("-", "_"))
-    plain = "".join(char for char in plain if not unicodedata.combining(char)).strip()
-    identifier = _FORBIDDEN.sub("", _NOT_FIRST.sub("", plain)).replace(" ", "_")
+    identifier = legacy_group_identifier(name)
     if name[:1].isdigit() and identifier != name:
         digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]
         return f"{identifier[:_LONGEST_PREFIX]}_{digest}"
     return identifier
+
+
+def legacy_group_identifier(display_name: str) -> str:
+    """The identifier that a group's name became before digests kept apart the names that begin with a digit.
+
+    >>> legacy_group_identifier("123_displayname"), legacy_group_identifier("100")
+    ('_displayname', '')
+    """
+    name = display_name.strip()
+    plain = unicodedata.normalize("NFD", name.replace(".", "_").replace("-", "_"))
+    plain = "".join(char for char in plain if not unicodedata.combining(char)).strip()
+    return _FORBIDDEN.sub("", _NOT_FIRST.sub("", plain)).replace(" ", "_")
+
+
+def identifier_fault(identifier: str, longest: int = LONGEST_IDENTIFIER) -> str | None:
+    """Why *identifier* cannot be the identifier of a group; None if it can.
+
+    >>> identifier_fault("team_a"), identifier_fault("org"), identifier_fault("")
+    (None, 'is a reserved word', 'is empty')
+    """
+    if not identifier:
+        return "is empty"
+    if identifier in RESERVED_IDENTIFIERS:
+        return "is a reserved word"
+    if len(identifier) > longest:
+        return f"is longer than {longest} characters"
+    if not _VALID.fullmatch(identifier):
+        return "does not begin with a letter or _ and go on with letters, digits, _ and $"
+    return None
 
 
 def unique_values(

@@ -1,0 +1,42 @@
+"""Looking for resources by exact values, safely: a value that a client sent never becomes part of a filter's syntax."""
+
+import json
+from typing import Final
+
+from scimcore.rules.filter import Filter, parse_filter
+from scimcore.rules.limits import Limits
+from scimcore.schema.catalogue import ResourceType
+from scimcore.storage.protocol import EVERYTHING, Elements, Query, Record, Session
+
+_PAGE: Final = 200
+# What clients write is bounded; this is as long as what is looked for.
+_UNBOUNDED: Final = Limits(max_filter_length=10_000_000, max_filter_terms=100_000)
+
+
+def equal_to(attribute: str, *values: str) -> Filter:
+    """The filter for what has one of *values* at *attribute*, of any length and number.
+
+    >>> str(equal_to("displayName", 'Team "A"', "Team B"))
+    'displayName eq "Team \\\\"A\\\\"" or displayName eq "Team B"'
+    """
+    text = " or ".join([f"{attribute} eq {json.dumps(value)}" for value in values])
+    return parse_filter(text, _UNBOUNDED)
+
+
+async def found(
+    session: Session,
+    resource_type: ResourceType,
+    filter: Filter,
+    elements: Elements = EVERYTHING,
+    most: int | None = None,
+) -> tuple[Record, ...]:
+    """The resources of *resource_type* that match *filter*, oldest first; no more than *most*, page by page."""
+    records: list[Record] = []
+    while True:
+        count = _PAGE if most is None else min(_PAGE, most - len(records))
+        page = await session.search(
+            Query(resource_types=(resource_type,), filter=filter, offset=len(records), count=count, elements=elements)
+        )
+        records += page.records
+        if len(records) >= page.total or not page.records or len(records) == most:
+            return tuple(records)

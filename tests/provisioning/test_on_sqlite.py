@@ -1,0 +1,112 @@
+"""What policies decide about leavers and groups holds in a database, and for many clients at once."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Final, Literal
+
+import attrs
+import pytest
+from tests.engine.conftest import PATCH_OP
+from tests.provisioning.connections import ACME, SHARED_NAMES, storage_of
+
+from scimcore.access import anonymous
+from scimcore.engine.http import Request, Response
+from scimcore.engine.provider import ScimProvider
+from scimcore.provisioning import Connection, Policy
+from scimcore.provisioning.identifiers import GroupIdentifiers
+from scimcore.provisioning.leaving import Leaving
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, PROVISIONING_URN, unseen_by
+from scimcore.rules.filter import parse_filter
+from scimcore.storage.protocol import Storage, SyncStorage
+
+CLIENTS: Final = 6
+
+
+@attrs.frozen
+class Server:
+    """A provider over a database, with the policies of its only connection."""
+
+    provider: ScimProvider
+
+    def send(self, method: str, path: str, body: object = None) -> Response:
+        return self.provider.handle_sync(Request(method, path, body=json.dumps(body).encode() if body else b""))
+
+    def created(self, path: str, **values: object) -> str:
+        response = self.send("POST", path, values)
+        assert response.status == 201, response.body
+        id: str = json.loads(response.body)["id"]
+        return id
+
+    def set(self, path: str, **values: object) -> dict[str, object]:
+        operation = {"op": "replace", "value": values}
+        response = self.send("PATCH", path, {"schemas": [PATCH_OP], "Operations": [operation]})
+        assert response.status == 200, response.body
+        body: dict[str, object] = json.loads(response.body)
+        return body
+
+    def found(self, path: str, filter: str) -> list[str]:
+        response = self.send("POST", f"{path}/.search", {"filter": filter})
+        return [one["id"] for one in json.loads(response.body)["Resources"]]
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[SyncStorage | Storage]:
+    with storage_of("sqlite", tmp_path) as storage:
+        yield storage
+
+
+def server(storage: SyncStorage | Storage, *policies: Policy) -> Server:
+    visible = {one: parse_filter(f"not ({unseen_by('')})") for one in ("User", "Group")}
+    connection = Connection(name="", tenant=ACME, policies=policies, dialect=SHARED_NAMES, visible=visible)
+    types = (PROVISIONED_USER, PROVISIONED_GROUP)
+    authenticate = anonymous(tenant="acme")
+    return Server(ScimProvider(storage, authenticate=authenticate, resource_types=types, connections=[connection]))
+
+
+def test_who_leaves_is_suspended_and_comes_back_with_the_same_groups(storage: SyncStorage | Storage) -> None:
+    okta = server(storage, Leaving(on_delete="soft_delete", memberships="set_aside"))
+    id = okta.created("/Users", userName="bjensen", active=True)
+    groups = [okta.created("/Groups", displayName=name, members=[{"value": id}]) for name in ("A", "B")]
+    assert "groups" not in okta.set(f"/Users/{id}", active=False)
+    assert okta.found("/Users", "active eq false") == [id]
+    assert okta.found("/Groups", f'members[value eq "{id}"]') == []
+    assert okta.set(f"/Users/{id}", active=True)["groups"]
+    assert sorted(okta.found("/Groups", f'members[value eq "{id}"]')) == sorted(groups)
+    assert okta.send("DELETE", f"/Users/{id}").status == 204
+    assert okta.send("GET", f"/Users/{id}").status == 404
+    assert okta.found("/Users", 'userName eq "bjensen"') == []
+    assert Server(
+        ScimProvider(storage, authenticate=anonymous(tenant="acme"), resource_types=(PROVISIONED_USER,))
+    ).found("/Users", f"active eq false and {PROVISIONING_URN}:purgeAfter pr") == [id]
+
+
+@pytest.mark.parametrize(
+    ("collision", "statuses"), [("refuse", [201] + [409] * (CLIENTS - 1)), ("link", [201] * CLIENTS)]
+)
+@pytest.mark.parametrize("as_id", [False, True])
+def test_many_who_make_the_same_group_at_once_make_one(
+    storage: SyncStorage | Storage, collision: Literal["refuse", "link"], statuses: list[int], as_id: bool
+) -> None:
+    okta = server(storage, GroupIdentifiers(collision=collision, as_id=as_id))
+    barrier = Barrier(CLIENTS)
+
+    def create(name: str) -> int:
+        barrier.wait()
+        return okta.send("POST", "/Groups", {"displayName": name}).status
+
+    names = [f"team{sign}a" for sign in "-. _-."]
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        assert sorted(clients.map(create, names)) == statuses
+    assert len(okta.found("/Groups", f'{PROVISIONING_URN}:identifier eq "team_a"')) == 1
+    assert okta.found("/Groups", "displayName pr") == okta.found(
+        "/Groups", f'{PROVISIONING_URN}:identifier eq "team_a"'
+    )
+
+
+def test_suffixes_are_given_in_order(storage: SyncStorage | Storage) -> None:
+    okta = server(storage, GroupIdentifiers(collision="suffix", as_id=True))
+    made = [okta.created("/Groups", displayName=name) for name in ("team-a", "team.a", "team a", "org")]
+    assert made == ["team_a", "team_a_2", "team_a_3", "org_2"]
