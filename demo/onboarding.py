@@ -387,7 +387,7 @@ def _text(value: Json) -> str:
 def served() -> Iterator[str]:
     """A `scimcore serve` of its own on a free port; its URL."""
     server = subprocess.Popen(
-        [Path(sys.executable).with_name("scimcore"), "serve", "--port", "0"],
+        [Path(sys.executable).with_name("scimcore"), "serve", "--port", "0", "--database", "memory:"],
         env={**os.environ, "SCIMCORE_TOKEN": TOKEN},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What the command says when the `server` extra is not installed."""
+"""What the command says when an extra is not installed."""
 
 import sys
 
@@ -7,8 +7,25 @@ import pytest
 from scimcore.cli import main
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.delitem(sys.modules, "scimcore.cli.serve", raising=False)
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    assert main(["serve", "--token", "a-token-made-up-for-tests"]) == 1
-    assert "needs uvicorn: pip install 'scimcore[server]'" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("command", "database", "module", "install"),
+    [
+        (["serve"], "memory:", "uvicorn", "'scimcore[server]'"),
+        (["serve"], "sqlite:///scim.db", "sqlalchemy", "'scimcore[sql]'"),
+        (["serve"], "postgresql://localhost/scim", "psycopg", "'scimcore[sql]'"),
+        (["serve"], "sqlite+aiosqlite:///scim.db", "aiosqlite", "aiosqlite"),
+        (["token", "list"], "postgresql+asyncpg://localhost/scim", "asyncpg", "asyncpg"),
+    ],
+)
+def test_what_is_not_installed_is_named(
+    command: list[str],
+    database: str,
+    module: str,
+    install: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delitem(sys.modules, "scimcore.cli.server", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    assert main([*command, "--database", database]) == 1
+    assert f"needs {module}: pip install {install}" in capsys.readouterr().err

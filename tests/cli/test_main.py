@@ -1,71 +1,11 @@
-"""The `scimcore` command, as the real process."""
+"""`scimcore serve`: who gets in, what is printed, what is refused."""
 
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import attrs
 import httpx
 import pytest
-
-COMMAND = Path(sys.executable).with_name("scimcore")
-TOKEN = "a-token-made-up-for-tests"
-
-
-def surroundings(token: str | None) -> dict[str, str]:
-    """The environment of the process, with SCIMCORE_TOKEN as said."""
-    variables = {name: value for name, value in os.environ.items() if name != "SCIMCORE_TOKEN"}
-    return variables if token is None else {**variables, "SCIMCORE_TOKEN": token}
-
-
-@attrs.define
-class Running:
-    """A server: what it printed on its start and, once it has ended, its log and its exit status."""
-
-    greeting: str
-    log: str = ""
-    status: int | None = None
-
-    @property
-    def url(self) -> str:
-        return self.printed(r"listens at (http://\S+)")
-
-    def printed(self, pattern: str) -> str:
-        found = re.search(pattern, self.greeting)
-        assert found is not None, self.greeting
-        return found[1]
-
-
-@contextmanager
-def serving(*arguments: str, token: str | None = None, lines: int = 2) -> Iterator[Running]:
-    """A server on a free port that has said so many *lines*."""
-    command = [str(COMMAND), "serve", "--port", "0", *arguments]
-    with subprocess.Popen(
-        command, env=surroundings(token), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        running = Running("".join(process.stdout.readline() for _ in range(lines)))
-        try:
-            yield running
-        finally:
-            process.send_signal(signal.SIGINT)
-            _, running.log = process.communicate(timeout=20)
-            running.status = process.returncode
-
-
-def ended(*arguments: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
-    """The end of a command that does not come to serve."""
-    return subprocess.run([COMMAND, *arguments], env=surroundings(token), capture_output=True, text=True, timeout=20)
-
-
-def asked(url: str, token: str = TOKEN) -> httpx.Response:
-    return httpx.get(url, headers={"Authorization": f"Bearer {token}"})
+from tests.cli.conftest import TOKEN, asked, ended, serving
 
 
 def test_the_token_of_the_environment_opens_the_server_and_is_not_printed() -> None:

@@ -12,7 +12,9 @@ from scimcore.storage.protocol import Tenant
 SHORTEST_TOKEN: Final = 16
 """In characters. A token is as good as its randomness, and shorter ones cannot have enough of it (RFC 7644 §7.4)."""
 
-_CHALLENGE: Final = 'Bearer realm="scim"'
+CHALLENGE: Final = 'Bearer realm="scim"'
+INVALID_TOKEN: Final = f'{CHALLENGE}, error="invalid_token"'
+"""RFC 6750 §3: the error code is for a request that came with a token."""
 
 
 def anonymous(tenant: str = "acme") -> Callable[[Credentials], Caller]:
@@ -60,20 +62,28 @@ class BearerTokens:
         Raises:
             UnauthorizedError: There is no such header, its scheme is not Bearer, or nobody has the token.
         """
-        scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-        token = token.strip()
-        # RFC 6750 §3: the error code is for a request that came with a token.
-        if scheme.lower() != "bearer" or not token:
-            raise UnauthorizedError("a bearer token is required", _CHALLENGE)
-        digest = _digest(token)
+        digest = _digest(bearer_token(request))
         found: Caller | None = None
         # To the end of the list, so that the time taken does not tell where a token stands in it.
         for known, caller in self._callers:
             if hmac.compare_digest(known, digest):
                 found = caller
         if found is None:
-            raise UnauthorizedError("the bearer token is not known", f'{_CHALLENGE}, error="invalid_token"')
+            raise UnauthorizedError("the bearer token is not known", INVALID_TOKEN)
         return found
+
+
+def bearer_token(request: Credentials) -> str:
+    """The token that the Authorization header of *request* carries (RFC 6750 §2.1); it may be anything but empty.
+
+    Raises:
+        UnauthorizedError: There is no such header, or its scheme is not Bearer.
+    """
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise UnauthorizedError("a bearer token is required", CHALLENGE)
+    return token
 
 
 def _digest(token: str) -> bytes:

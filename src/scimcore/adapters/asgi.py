@@ -3,13 +3,14 @@
 A request whose body was cut off is never executed: the provider is asked only when the last part has arrived.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 import attrs
 
+from scimcore.adapters.paths import MOUNT, Mount
 from scimcore.adapters.url import base_url, encoded
-from scimcore.engine.http import Request, Response
+from scimcore.engine.http import Headers, Request, Response
 from scimcore.engine.provider import ScimProvider
 from scimcore.errors import PayloadTooLargeError
 
@@ -70,36 +71,39 @@ async def answer(response: Response, scope: Scope, send: Send, *, closing: bool 
     await send({"type": "http.response.body", "body": body})
 
 
-def _request(scope: Scope, headers: Mapping[str, str], body: bytes) -> Request:
+def _request(scope: Scope, headers: Headers, body: bytes) -> Request:
     root: str = scope.get("root_path", "").rstrip("/")
-    path = _below(root, scope["path"]).encode()
+    path = below(root, scope["path"]).encode()
     server, port = scope.get("server") or (None, None)
+    mount: Mount | None = scope.get(MOUNT)
     return Request(
         scope["method"],
         encoded(path, scope.get("raw_path") or b""),
         scope["query_string"].decode("latin-1"),
         headers,
         body,
-        base_url(scope.get("scheme", "http"), headers.get("host"), server, port, root.encode()),
+        base_url(scope.get("scheme", "http"), headers.get("host"), server, port, root.encode())
+        if mount is None
+        else mount.base_url,
+        None if mount is None else mount.tenant,
     )
 
 
-def _below(root: str, path: str) -> str:
+def below(root: str, path: str) -> str:
     """*path* relative to *root*; the specification has `path` contain the root, older servers leave it out."""
-    below = path.removeprefix(root)
-    return below if not below or below.startswith("/") else path
+    rest = path.removeprefix(root)
+    return rest if not rest or rest.startswith("/") else path
 
 
-def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
-    """The headers by lower-case name; those that came more than once are one list (RFC 9110 §5.3)."""
-    headers: dict[str, str] = {}
+def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+    headers = Headers()
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
-async def _body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes | None:
+async def _body(receive: Receive, headers: Headers, limit: int) -> bytes | None:
     """The whole body, or None if the client went away before its end.
 
     Raises:
@@ -118,9 +122,9 @@ async def _body(receive: Receive, headers: Mapping[str, str], limit: int) -> byt
         size += len(part)
         if size > limit:
             raise PayloadTooLargeError("the size of the body in bytes", limit)
-        parts.append(part)
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
 
 
 async def _live(receive: Receive, send: Send) -> None:

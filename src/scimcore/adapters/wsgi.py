@@ -10,6 +10,7 @@ from wsgiref.types import InputStream, StartResponse, WSGIEnvironment
 
 import attrs
 
+from scimcore.adapters.paths import MOUNT, Mount
 from scimcore.adapters.url import base_url, encoded
 from scimcore.engine.http import Request, Response
 from scimcore.engine.provider import ScimProvider
@@ -35,6 +36,10 @@ class ScimWsgiApp:
             response = self.provider.handle_sync(_request(environ, body))
         return _answer(response, environ, start_response)
 
+    def refused(self, error: ScimError, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request that is none for the provider."""
+        return _answer(self.provider.refusal(error), environ, start_response)
+
 
 def _answer(response: Response, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     headers = list(response.headers.items())
@@ -45,26 +50,31 @@ def _answer(response: Response, environ: WSGIEnvironment, start_response: StartR
 
 
 def _request(environ: WSGIEnvironment, body: bytes) -> Request:
-    headers = _headers(environ)
     # Text in the environ is bytes decoded as Latin-1, whatever they mean (PEP 3333, "Unicode Issues").
-    root = environ.get("SCRIPT_NAME", "").encode("latin-1")
     path = environ.get("PATH_INFO", "").encode("latin-1")
     # Not in PEP 3333: gunicorn and werkzeug say RAW_URI, uWSGI and mod_wsgi REQUEST_URI.
     target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    port: str = environ.get("SERVER_PORT", "")
+    mount: Mount | None = environ.get(MOUNT)
     return Request(
         environ["REQUEST_METHOD"],
         encoded(path, target.partition("?")[0].encode("latin-1", "replace")),
         environ.get("QUERY_STRING", ""),
-        headers,
+        _headers(environ),
         body,
-        base_url(
-            environ.get("wsgi.url_scheme", "http"),
-            headers.get("host"),
-            environ.get("SERVER_NAME"),
-            int(port) if port.isdecimal() else None,
-            root,
-        ),
+        own_url(environ) if mount is None else mount.base_url,
+        None if mount is None else mount.tenant,
+    )
+
+
+def own_url(environ: WSGIEnvironment) -> str:
+    """The URL of the mount point as the server knows it, without a trailing slash."""
+    port: str = environ.get("SERVER_PORT", "")
+    return base_url(
+        environ.get("wsgi.url_scheme", "http"),
+        environ.get("HTTP_HOST"),
+        environ.get("SERVER_NAME"),
+        int(port) if port.isdecimal() else None,
+        environ.get("SCRIPT_NAME", "").encode("latin-1"),
     )
 
 

@@ -1,121 +1,123 @@
-"""`scimcore serve`: a provider with memory storage behind uvicorn, never open, with an access log without secrets."""
+"""`scimcore serve`: what is to be served, and who may come in. It never runs open."""
 
-import socket
-import sys
-import time
-import traceback
-from contextlib import suppress
+import argparse
+import asyncio
+import os
+import re
+import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING
 
 import attrs
-import uvicorn
-from rich.console import Console
-from rich.markup import escape
 
-from scimcore.access import Authenticator
-from scimcore.adapters.asgi import Message, Receive, ScimApp, Scope, Send, answer
-from scimcore.engine.provider import ScimProvider
-from scimcore.errors import NotFoundError
-from scimcore.storage import MemoryStorage
+from scimcore.access import BearerTokens, Caller
+from scimcore.cli.options import UnusableError, add_database_options, configuration_from, port, reaching
+from scimcore.config import Configuration, database_of
+from scimcore.config.configuration import MEMORY
+from scimcore.config.database import shown
+from scimcore.storage.protocol import Tenant
 
-BASE_PATH: Final = "/scim/v2"
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
 
-
-def serve(host: str, port: int, authenticate: Authenticator, *, new_token: str | None) -> int:
-    """Serve until a signal ends it, and return the exit status; *new_token* is printed, as nobody else knows it."""
-    try:
-        listener = _listening(host, port)
-    except OSError as reason:
-        print(f"scimcore cannot listen on {host} port {port}: {reason.strerror}", file=sys.stderr)
-        return 1
-    provider = ScimProvider(MemoryStorage(), authenticate=authenticate, on_bug=_report)
-    application = AccessLog(At(BASE_PATH, ScimApp(provider)))
-    config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False)
-    _greet(_url(host, listener), new_token)
-    # After an orderly end uvicorn raises the signal again that it ended for.
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
-    return 0
+_ONLY_TENANT = Tenant("default")
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    # The protocol is named because asyncio turns off Nagle's algorithm only then: without it, each answer takes 40 ms.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener
+def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "serve",
+        help="run a SCIM server",
+        description="Run a SCIM server at /scim/v2. Without --config it has one tenant, and whoever has a token of the "
+        "database is let in, whatever its connection.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=8080, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument(
+        "--token",
+        help="a bearer token that clients may send besides those of the database; other users of this machine can see "
+        "arguments, so prefer the environment variable SCIMCORE_TOKEN; if there is no token at all, one is made "
+        "for this run and printed",
+    )
+    add_database_options(parser)
+    parser.set_defaults(run=run)
 
 
-def _url(host: str, listener: socket.socket) -> str:
-    port: int = listener.getsockname()[1]
-    return f"http://[{host}]:{port}{BASE_PATH}" if ":" in host else f"http://{host}:{port}{BASE_PATH}"
+def run(options: argparse.Namespace) -> int:
+    """Serve until a signal ends it, and return the exit status.
 
-
-def _greet(url: str, new_token: str | None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]scimcore[/bold] listens at [cyan]{escape(url)}[/cyan]")
-    console.print("Users and groups live in memory and are gone when it stops.")
-    if new_token is not None:
-        console.print(f"Bearer token, made for this run: [green]{new_token}[/green]")
-
-
-@attrs.frozen
-class At:
-    """An ASGI application mounted at *path*; everywhere else is a SCIM 404."""
-
-    path: str
-    application: ScimApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.application(scope, receive, send)
-        elif f"{scope['path']}/".startswith(f"{self.path}/"):
-            await self.application({**scope, "root_path": self.path}, receive, send)
-        else:
-            nowhere = self.application.provider.refusal(NotFoundError(scope["path"]))
-            await answer(nowhere, scope, send, closing=True)
-
-
-@attrs.frozen
-class AccessLog:
-    """An ASGI application that notes one line for each request of another.
-
-    The query string stays out, as filters name people; so do headers and bodies, as they hold tokens and passwords.
+    Raises:
+        ConfigurationError: The configuration file says something that cannot be.
+        UnusableError: The database, the token or the port cannot be used.
     """
+    from scimcore.cli.server import serve
 
-    application: At
+    configuration = configuration_from(options)
+    configuration = attrs.evolve(configuration, database=_without_blocking(configuration.database))
+    given: str | None = options.token
+    if given is None:
+        given = os.environ.get("SCIMCORE_TOKEN")
+    callers = _callers(configuration)
+    if given is not None and len(callers) > 1:
+        raise UnusableError(
+            f"one token does not tell {len(callers)} connections apart: make them with scimcore token create", 2
+        )
+    known = {} if given is None else {given: callers[0]}
+    try:
+        BearerTokens(known)
+    except ValueError as reason:
+        raise UnusableError(str(reason), 2) from None
+    in_memory = configuration.database == MEMORY
+    kept = 0 if in_memory else _prepared(configuration)
+    made: Mapping[str, Caller] = {}
+    if given is None and not kept and (in_memory or not configuration.connections):
+        made = {secrets.token_urlsafe(32): caller for caller in callers}
+    opening = {**known, **made}
+    notes = _notes(configuration, made, kept, is_open=bool(opening or kept))
+    return serve(options.host, options.port, configuration, BearerTokens(opening) if opening else None, notes)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.application(scope, receive, send)
-            return
-        began = time.perf_counter()
-        # What stands when the client went away before its request was complete.
-        status, request_id = "-", "-"
 
-        async def noting(message: Message) -> None:
-            nonlocal status, request_id
-            if message["type"] == "http.response.start":
-                status = str(message["status"])
-                request_id = dict(message["headers"]).get(b"x-request-id", b"-").decode("latin-1")
-            await send(message)
+def _without_blocking(database: str) -> str:
+    """*database*, with the driver of psycopg that does not hold up an event loop, if none was asked for."""
+    return re.sub("^postgres(ql)?://", "postgresql+psycopg_async://", database)
 
+
+def _callers(configuration: Configuration) -> list[Caller]:
+    """Who may call: each connection of the configuration, or the one there is without any."""
+    if not configuration.connections:
+        return [Caller(tenant=_ONLY_TENANT)]
+    return [Caller(tenant=one.tenant, connection=one.name) for one in configuration.connections]
+
+
+def _prepared(configuration: Configuration) -> int:
+    """Make the tables of the database, and count the tokens in it that are valid now."""
+
+    async def prepared() -> int:
+        opened = database_of(configuration)
         try:
-            await self.application(scope, receive, noting)
+            await opened.create_all()
+            now = datetime.now(UTC)
+            return sum(token.status(now) == "active" for token in await opened.tokens.listed())
         finally:
-            took = f"{(time.perf_counter() - began) * 1_000:.1f}ms"
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            path = scope["raw_path"].decode("latin-1")
-            print(now, scope["method"], path, status, took, request_id, file=sys.stderr, flush=True)
+            await opened.close()
+
+    with reaching(configuration.database):
+        return asyncio.run(prepared())
 
 
-def _report(bug: Exception, request_id: str) -> None:
-    print(f"bug in request {request_id}", file=sys.stderr)
-    traceback.print_exception(bug)
+def _notes(configuration: Configuration, made: Mapping[str, Caller], kept: int, *, is_open: bool) -> list[str]:
+    """What whoever starts the server should know; the tokens that were *made* are nowhere else."""
+    notes = [
+        "Users and groups live in memory and are gone when it stops."
+        if configuration.database == MEMORY
+        else f"Users and groups are kept in {shown(configuration.database)}."
+    ]
+    if kept:
+        notes.append(f"{kept} token{'s open' if kept > 1 else ' opens'} it: scimcore token list.")
+    for token, caller in made.items():
+        whose = f" for {caller.connection} of {caller.tenant}" if caller.connection else ""
+        notes.append(f"Bearer token{whose}, made for this run: {token}")
+    if not is_open:
+        notes.append("No token opens it yet: scimcore token create.")
+    return notes

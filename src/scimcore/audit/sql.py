@@ -1,0 +1,217 @@
+"""`SqlAudit`: the record in SQLite or PostgreSQL, one chain for each tenant. It needs the extra `sql`.
+
+The table is appended to and never changed. A writer remembers where the chain of a tenant ends and tries to put its
+entry there; where another process was faster the key is taken, and it looks again. So an entry costs one statement, and
+no two writers can continue one chain in two ways.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Final, TypeVar
+
+import attrs
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from scimcore.audit.chain import BEGINNING, Break, Head, Sealed, Verifying, seal
+from scimcore.audit.entry import Told, entry_of
+from scimcore.engine.wire import written
+from scimcore.errors import UnavailableError
+from scimcore.storage.protocol import Tenant
+
+T = TypeVar("T")
+
+METADATA: Final = MetaData()
+
+# Ordered by code point, as Python orders it; SQLite does so by itself.
+_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
+
+AUDIT: Final = Table(
+    "scim_audit",
+    METADATA,
+    Column("tenant", _TEXT, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", _TEXT, nullable=False),
+    Column("entry", _TEXT, nullable=False, comment="JSON, exactly as it was sealed"),
+    Column("seal", _TEXT, nullable=False),
+)
+
+_INSERT: Final = insert(AUDIT)
+_ATTEMPTS: Final = 100
+_PAGE: Final = 1_000
+_MOST_ENDS: Final = 10_000
+
+
+@attrs.frozen
+class Verification:
+    """What a look at the whole record found: where each chain ends, and where it does not hold."""
+
+    heads: tuple[Head, ...]
+    breaks: tuple[Break, ...]
+
+
+class SqlAudit:
+    """A sink that keeps events in SQLite or PostgreSQL, for as many processes as share the database.
+
+    *database* is a URL or an engine of SQLAlchemy, as for `SqlStorage`, with which it may share the database and the
+    engine. With a synchronous driver nothing here suspends. With a *key*, which must not be kept in that database, the
+    seals are HMACs: whoever can write the table still cannot forge one.
+
+    An entry is written after the change that it tells of was committed, and before the client is answered.
+    """
+
+    def __init__(self, database: str | URL | Engine | AsyncEngine, *, key: bytes = b"") -> None:
+        engine = _engine(database) if isinstance(database, (str, URL)) else database
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._key = key
+        self._ends: dict[Tenant, Head] = {}
+        # Only those of one process take turns; others meet at the primary key.
+        self._turn = threading.Lock()
+        self._asynchronous_turn = asyncio.Lock()
+
+    def __call__(self, event: Told) -> Awaitable[None] | None:
+        """Put *event* on record.
+
+        Raises:
+            UnavailableError: Other processes took every place that was tried.
+        """
+        if isinstance(self._engine, AsyncEngine):
+            return self._appended(self._engine, event)
+        with self._turn, self._engine.connect() as connection:
+            self._append(connection, event)
+        return None
+
+    async def _appended(self, engine: AsyncEngine, event: Told) -> None:
+        async with self._asynchronous_turn, engine.connect() as connection:
+            await connection.run_sync(self._append, event)
+
+    def _append(self, connection: Connection, event: Told) -> None:
+        entry = entry_of(event)
+        text = written(entry.facts).decode()
+        for _ in range(_ATTEMPTS):
+            end = self._ends.get(entry.tenant) or _end(connection, entry.tenant)
+            number = end.number + 1
+            head = Head(entry.tenant, number, seal(end.seal, entry.tenant, number, text, self._key))
+            values = {"tenant": entry.tenant, "number": number, "at": entry.at, "entry": text, "seal": head.seal}
+            try:
+                connection.execute(_INSERT, values)
+            except IntegrityError:
+                self._ends.pop(entry.tenant, None)
+                continue
+            if len(self._ends) >= _MOST_ENDS:
+                self._ends.clear()
+            self._ends[entry.tenant] = head
+            return
+        raise UnavailableError("the record is written to by too many at once")
+
+    async def entries(self, tenant: Tenant, after: int = 0, most: int = _PAGE) -> tuple[Sealed, ...]:
+        """The entries of *tenant* behind number *after*, at *most* that many."""
+        return await self._ran(lambda connection: _page(connection, tenant, after, most))
+
+    async def verified(self, noted: Iterable[Head] = ()) -> Verification:
+        """What a walk along every chain finds.
+
+        A chain that was cut short still holds; only *noted* heads, which were written down when they were the end, show
+        that something is missing behind them.
+        """
+        heads = tuple(noted)
+        return await self._ran(lambda connection: _verified(connection, self._key, heads))
+
+    async def create_all(self) -> None:
+        """Make the table if it is not there yet."""
+        await self._ran(METADATA.create_all)
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        if isinstance(self._engine, AsyncEngine):
+            await self._engine.dispose()
+        else:
+            self._engine.dispose()
+
+    async def _ran(self, work: Callable[[Connection], T]) -> T:
+        if isinstance(self._engine, AsyncEngine):
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(work)
+        with self._engine.connect() as connection:
+            return work(connection)
+
+
+def _end(connection: Connection, tenant: Tenant) -> Head:
+    query = select(AUDIT.c.number, AUDIT.c.seal).where(AUDIT.c.tenant == tenant)
+    row = connection.execute(query.order_by(AUDIT.c.number.desc()).limit(1)).first()
+    return Head(tenant, 0, BEGINNING) if row is None else Head(tenant, row.number, row.seal)
+
+
+def _page(connection: Connection, tenant: Tenant, after: int, most: int) -> tuple[Sealed, ...]:
+    query = select(AUDIT.c.number, AUDIT.c.entry, AUDIT.c.seal).where(AUDIT.c.tenant == tenant, AUDIT.c.number > after)
+    rows = connection.execute(query.order_by(AUDIT.c.number).limit(most))
+    return tuple(Sealed(tenant, row.number, row.entry, row.seal) for row in rows)
+
+
+def _pages(connection: Connection, tenant: Tenant) -> Iterator[tuple[Sealed, ...]]:
+    after = 0
+    while page := _page(connection, tenant, after, _PAGE):
+        yield page
+        after = page[-1].number
+
+
+def _verified(connection: Connection, key: bytes, noted: tuple[Head, ...]) -> Verification:
+    tenants = connection.execute(select(AUDIT.c.tenant).distinct().order_by(AUDIT.c.tenant)).scalars().all()
+    heads: list[Head] = []
+    breaks: list[Break] = []
+    missing = {(head.tenant, head.number): head for head in noted}
+    for tenant in map(Tenant, tenants):
+        walk = Verifying(tenant, key)
+        for page in _pages(connection, tenant):
+            walk.walk(page)
+            for entry in page:
+                head = missing.pop((tenant, entry.number), None)
+                if head is not None and head.seal != entry.seal:
+                    breaks.append(Break(tenant, entry.number, "not the entry that was noted"))
+        heads.append(walk.head)
+        breaks += walk.breaks
+    breaks += [Break(head.tenant, head.number, "missing: it was noted as the end") for head in missing.values()]
+    return Verification(tuple(heads), tuple(breaks))
+
+
+def _engine(database: str | URL) -> Engine | AsyncEngine:
+    url = make_url(database)
+    if url.get_dialect().is_async:
+        asynchronous = create_async_engine(url)
+        _prepare(asynchronous.sync_engine)
+        return asynchronous
+    engine = create_engine(url)
+    _prepare(engine)
+    return engine
+
+
+def _prepare(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _write_ahead)
+
+
+def _write_ahead(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # A write-ahead log that is not forced to the disk for each entry loses none when a process dies, and the last ones
+    # when the machine does: the chain holds all the same.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()

@@ -1,0 +1,149 @@
+"""What a configuration makes: a provider, its storage and its tokens, and the application that serves them."""
+
+from collections.abc import Awaitable, Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from scimcore.access import Authenticator, MemoryTokens, TokenEvent, Tokens, either
+from scimcore.adapters.asgi import ScimApp
+from scimcore.adapters.tenants import TenantPaths, TenantWsgiPaths
+from scimcore.adapters.wsgi import ScimWsgiApp
+from scimcore.audit import Sink, Told, all_of
+from scimcore.config.configuration import MEMORY, Configuration
+from scimcore.config.database import url_of
+from scimcore.engine.environment import OnBug
+from scimcore.engine.provider import ScimProvider
+from scimcore.provisioning.identifiers import GroupIdentifiers
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER
+from scimcore.provisioning.scopes import SCOPED_GROUP
+from scimcore.schema.catalogue import ResourceType
+from scimcore.storage import MemoryStorage
+
+if TYPE_CHECKING:
+    from scimcore.access.sql import SqlTokens
+    from scimcore.audit import SqlAudit
+    from scimcore.storage import SqlStorage
+
+
+@attrs.frozen
+class Database:
+    """Where a configuration keeps resources, the tokens that open them, and the record of what happened."""
+
+    storage: "MemoryStorage | SqlStorage"
+    tokens: "MemoryTokens | SqlTokens"
+    audit: "SqlAudit | None"
+
+    def noted(self, event: Told) -> Awaitable[None] | None:
+        """Put *event* on record, if there is one.
+
+        That a token is unknown is not noted, as the provider tells of the request that was refused for it.
+        """
+        if self.audit is None or (isinstance(event, TokenEvent) and event.why == "unknown"):
+            return None
+        return self.audit(event)
+
+    async def create_all(self) -> None:
+        """Make the tables that are not there yet.
+
+        Raises:
+            UnfitDatabaseError: There are tables that this release cannot use.
+        """
+        if not isinstance(self.storage, MemoryStorage):
+            await self.storage.create_all_async()
+        if not isinstance(self.tokens, MemoryTokens):
+            await self.tokens.create_all()
+        if self.audit is not None:
+            await self.audit.create_all()
+
+    async def close(self) -> None:
+        """Give back all connections; they are made anew when they are needed."""
+        if not isinstance(self.storage, MemoryStorage):
+            await self.storage.close_async()
+        if not isinstance(self.tokens, MemoryTokens):
+            await self.tokens.close()
+        if self.audit is not None:
+            await self.audit.close()
+
+
+def database_of(configuration: Configuration, audit_key: bytes = b"") -> Database:
+    """What is behind the database of *configuration*; nothing is reached yet.
+
+    With an *audit_key* the record is sealed with it, which keeps whoever can write the database from forging it.
+
+    Raises:
+        ValueError: It is no URL of SQLite or PostgreSQL.
+        ModuleNotFoundError: SQLAlchemy or the driver is not installed.
+    """
+    if configuration.database == MEMORY:
+        return Database(MemoryStorage(), MemoryTokens(), None)
+    from scimcore.access.sql import SqlTokens
+    from scimcore.audit.sql import SqlAudit
+    from scimcore.storage.sql import SqlStorage
+
+    url = url_of(configuration.database)
+    return Database(SqlStorage(url), SqlTokens(url), SqlAudit(url, key=audit_key) if configuration.audit else None)
+
+
+@attrs.frozen
+class Service:
+    """A configuration at work."""
+
+    configuration: Configuration
+    database: Database
+    tokens: Tokens
+    provider: ScimProvider
+
+    def asgi(self) -> TenantPaths:
+        """The ASGI application, mounted at every path of the configuration."""
+        return TenantPaths(ScimApp(self.provider), self.configuration.paths, self.configuration.public_url)
+
+    def wsgi(self) -> TenantWsgiPaths:
+        """The WSGI application; the driver of its database needs no event loop."""
+        return TenantWsgiPaths(ScimWsgiApp(self.provider), self.configuration.paths, self.configuration.public_url)
+
+
+def service_of(
+    configuration: Configuration,
+    *,
+    also: Authenticator | None = None,
+    audit_key: bytes = b"",
+    resource_types: Iterable[ResourceType] | None = None,
+    on_event: Sink | None = None,
+    on_bug: OnBug | None = None,
+) -> Service:
+    """A provider for the connections of *configuration*, opened by the tokens of its database.
+
+    Whom *also* knows is let in too. *on_event* is told what the provider and the tokens tell, besides the record in the
+    database. Without *resource_types* there are users and groups that know where they come from. The tables must be
+    there, or be made (`Service.database.create_all`).
+
+    Raises:
+        ValueError: The database is no URL of SQLite or PostgreSQL, or a tenant has two connections of one name.
+        ModuleNotFoundError: SQLAlchemy or the driver is not installed.
+    """
+    database = database_of(configuration, audit_key)
+    sink = database.noted if on_event is None else all_of(database.noted, on_event)
+
+    def report(bug: Exception) -> None:
+        if on_bug is not None:
+            on_bug(bug, "")
+
+    tokens = Tokens(database.tokens, on_event=sink, on_bug=report)
+    provider = ScimProvider(
+        database.storage,
+        authenticate=tokens.authenticate if also is None else either(also, tokens.authenticate),
+        resource_types=_resource_types(configuration) if resource_types is None else resource_types,
+        connections=configuration.connections,
+        limits=configuration.limits,
+        on_event=sink,
+        on_bug=on_bug,
+    )
+    return Service(configuration, database, tokens, provider)
+
+
+def _resource_types(configuration: Configuration) -> Iterable[ResourceType]:
+    """Users, and groups that know of scopes where a policy does."""
+    policies = (policy for connection in configuration.connections for policy in connection.policies)
+    has_scopes = any(isinstance(policy, GroupIdentifiers) for policy in policies)
+    return PROVISIONED_USER, SCOPED_GROUP if has_scopes else PROVISIONED_GROUP
