@@ -46,7 +46,7 @@ class Problem:
 
 @attrs.define(slots=False)
 class _ExplainedError(ScimError):
-    """A refusal whose reason is one sentence."""
+    """A refusal whose reason is one sentence. One that adds no field to it is no attrs class of its own."""
 
     reason: str
 
@@ -87,7 +87,6 @@ def _excerpt(text: str, position: int) -> tuple[str, int]:
     return line, position - start
 
 
-@attrs.define(slots=False)
 class InvalidFilterError(_InTextError):
     """The filter's syntax is wrong, or the attribute and the operator do not go together."""
 
@@ -95,7 +94,6 @@ class InvalidFilterError(_InTextError):
     scim_type = "invalidFilter"
 
 
-@attrs.define(slots=False)
 class InvalidPathError(_InTextError):
     """A PATCH path is malformed or names no attribute of the resource type."""
 
@@ -139,7 +137,6 @@ class MutabilityError(ScimError):
         return f"{self.path}: {self.reason}"
 
 
-@attrs.define(slots=False)
 class InvalidSyntaxError(_ExplainedError):
     """The body is no JSON, or not the message that this request needs."""
 
@@ -185,7 +182,12 @@ class UniquenessError(ScimError):
         return f"{self.attribute}: the value is taken by another resource"
 
 
-@attrs.define(slots=False)
+class ConflictError(_ExplainedError):
+    """The state of the resource, or of what it belongs to, forbids the change: a policy or an application says so."""
+
+    status = 409
+
+
 class TooManyError(_ExplainedError):
     """The query yields more results than the provider is willing to process."""
 
@@ -193,7 +195,6 @@ class TooManyError(_ExplainedError):
     scim_type = "tooMany"
 
 
-@attrs.define(slots=False)
 class InvalidVersionError(_ExplainedError):
     """The SCIM protocol version in the URL is not supported."""
 
@@ -210,14 +211,12 @@ class UnauthorizedError(_ExplainedError):
     challenge: str = "Bearer"
 
 
-@attrs.define(slots=False)
 class ForbiddenError(_ExplainedError):
     """The caller may not do this."""
 
     status = 403
 
 
-@attrs.define(slots=False)
 class SensitiveError(_ExplainedError):
     """The request URI carries confidential information (RFC 7644 §7.5.2)."""
 
@@ -252,7 +251,6 @@ class MethodNotAllowedError(ScimError):
         return f"{self.method} is not allowed here; allowed: {', '.join(self.allowed)}"
 
 
-@attrs.define(slots=False)
 class PreconditionFailedError(_ExplainedError):
     """If-Match named no current version of the resource."""
 
@@ -299,7 +297,6 @@ class InternalError(ScimError):
         return f"internal error; request {self.request_id}"
 
 
-@attrs.define(slots=False)
 class UnsupportedFeatureError(_ExplainedError):
     """An optional part of SCIM that this provider does not offer."""
 

@@ -27,10 +27,16 @@ def imported() -> frozenset[str]:
         *("asyncio", "concurrent.futures", "multiprocessing", "sqlite3", "http.server", "urllib.request", "unittest"),
         *("hypothesis", "pytest", "rich", "uvicorn", "starlette", "fastapi", "django", "flask", "sqlalchemy", "httpx"),
         *("scim2_models", "scim2_server", "scimcore.cli", "scimcore.models", "scimcore.adapters", "scimcore.testing"),
+        *("pydantic.main", "scimcore.schema.messages", "scimcore.engine.provider", "scimcore.storage.memory"),
     ],
 )
 def test_importing_scimcore_leaves_heavy_modules_alone(imported: frozenset[str], heavy: str) -> None:
     assert heavy not in imported
+
+
+def test_a_provider_over_a_storage_builds_no_pydantic_model_before_it_reads_a_message() -> None:
+    imported = starting.loaded_modules("from scimcore import ScimProvider\nfrom scimcore.storage import MemoryStorage")
+    assert imported.isdisjoint({"pydantic.main", "scimcore.schema.messages"})
 
 
 def test_of_the_standard_library_scimcore_adds_little_to_what_its_dependencies_import(imported: frozenset[str]) -> None:

@@ -43,13 +43,30 @@ def test_max_json_depth(make_face: Maker, kinds: list[str], depth: int, status: 
         face.refused(answer, 400, "invalidSyntax")
 
 
-@pytest.mark.parametrize("brackets", ["]" * 9, "[" * 9 + "}" * 9, '"' + "[" * 50 + '"'])
+@pytest.mark.parametrize(
+    "brackets",
+    [
+        "]" * 9,
+        "[" * 9 + "}" * 9,
+        '"' + "[" * 50 + '"',
+        '"' + r"\"" + "[" * 50 + r"\\" + '"',
+    ],
+)
 def test_brackets_that_do_not_match_are_refused_and_brackets_in_strings_do_not_count(
     make_face: Maker, brackets: str
 ) -> None:
     face = make_face(limits=Limits(max_json_depth=8))
     answer = face.send("POST", "/Users", ('{"userName": "b", "title": ' + brackets + "}").encode())
     assert answer.status == (201 if brackets.startswith('"') else 400)
+
+
+@pytest.mark.parametrize("string", ['""', r'"\""', r'"\\"', r'"[\"[\\"'])
+@pytest.mark.parametrize(("depth", "status"), [(8, 201), (9, 400)])
+def test_brackets_behind_a_string_count(make_face: Maker, string: str, depth: int, status: int) -> None:
+    face = make_face(limits=Limits(max_json_depth=8))
+    nested = "[" * (depth - 2) + "]" * (depth - 2)
+    body = f'{{"userName": "b", "x": [{string}, {nested}, [[], [], []]]}}'
+    assert face.send("POST", "/Users", body.encode()).status == status
 
 
 FILTERS = {

@@ -79,10 +79,15 @@ class World:
         return self.handle(self.provider, request)
 
     @property
+    def changes(self) -> list[Event]:
+        """What was told, but for refusals."""
+        return [event for event in self.told if event.happening not in ("refused", "unauthenticated")]
+
+    @property
     def state(self) -> tuple[tuple[Record, ...], int]:
-        """Every record of the tenant, and how many events were told."""
+        """Every record of the tenant, and how many changes were told."""
         with self.storage.session(Tenant("acme")) as session:
-            return session.search(Query(resource_types=(USER, GROUP), count=1_000)).records, len(self.told)
+            return session.search(Query(resource_types=(USER, GROUP), count=1_000)).records, len(self.changes)
 
 
 # What is sent

@@ -13,6 +13,7 @@ from scimcore.engine.http import Request
 from scimcore.engine.provider import ScimProvider
 from scimcore.provisioning import Connection, Policy
 from scimcore.provisioning.adoption import Adoption
+from scimcore.provisioning.leaving import Leaving
 from scimcore.provisioning.matching import MOST_CANDIDATES, EmailCase, MatchKey, is_alike
 from scimcore.provisioning.ownership import Ownership
 from scimcore.provisioning.provenance import (
@@ -488,6 +489,33 @@ def test_an_account_that_the_connection_has_only_suspended_is_a_duplicate(make_f
     okta.set(f"/Users/{id}", active=False)
     okta.face.refused(okta.send("POST", "/Users", {"userName": "bob", "active": True}), 409, "uniqueness")
     assert stored(okta, id)["active"] is False
+
+
+def test_a_connection_may_create_its_own_account_again_and_so_update_it(make_face: Maker) -> None:
+    okta = provider_with(make_face, Adoption(on_existing="take_over", again="update"), BOB)
+    id = okta.created("/Users", userName="carol", externalId="1", title="Clerk", displayName="Carol")
+    again = okta.created("/Users", userName="Carol", externalId="2", displayName="Carol B.")
+    assert again == id
+    assert (okta.last.happening, okta.noted) == ("adopted", ["created_again"])
+    after = stored(okta, id)
+    assert (after["userName"], after["title"], after["displayName"]) == ("Carol", "Clerk", "Carol B.")
+    assert provenance_of(after).links[0].external_id == after["externalId"] == "2"
+    assert okta.created("/Users", userName="carol", externalId="2", displayName="Carol B.") == id
+    # What it has only a link to it does not write this way either.
+    linking = provider_with(make_face, Adoption(on_existing="link", again="update"), BOB)
+    for _ in range(2):
+        assert linking.created("/Users", userName="bob@corp.example", title="Boss") == "bob"
+    assert stored(linking, "bob")["title"] == "Clerk"
+
+
+def test_a_suspended_account_that_is_created_again_is_active_again(make_face: Maker) -> None:
+    policies = (Adoption(on_existing="take_over", again="update"), Ownership(), Leaving())
+    okta = client_of(make_face, *policies)
+    id = okta.created("/Users", userName="bob")
+    okta.set(f"/Users/{id}", active=False)
+    assert okta.created("/Users", userName="bob", active=True) == id
+    assert stored(okta, id)["active"] is True
+    assert okta.noted == ["created_again", "reactivated"]
 
 
 @pytest.mark.parametrize(

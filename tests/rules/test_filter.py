@@ -505,6 +505,20 @@ def test_a_filter_tells_whether_it_looks_at_the_envelope(text: str, expected: bo
     assert parse_filter(text).bound(USER).mentions_envelope is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('userName eq "x" or not (TITLE pr)', {"userName", "title"}),
+        ('emails[type eq "work" and value co "x"]', {"emails"}),
+        ('name.givenName eq "x" and groups.value eq "1"', {"name", "groups"}),
+        (f'{ENTERPRISE}:department eq "x" or manager.value eq "1"', {ENTERPRISE}),
+        ('elsewhere eq "x" or meta.created pr', {"meta"}),
+    ],
+)
+def test_a_filter_tells_which_attributes_it_looks_at(text: str, names: set[str]) -> None:
+    assert parse_filter(text).bound(USER, foreign_is_absent=True).names == names
+
+
 def _place(name: str) -> Place:
     place = USER.place(name)
     assert place

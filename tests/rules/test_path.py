@@ -171,6 +171,25 @@ def test_a_path_beyond_the_limits_is_refused(text: str, limits: Limits) -> None:
         parse_path(text, USER, limits=limits)
 
 
+def test_a_path_that_was_read_before_is_refused_under_narrower_limits() -> None:
+    text = "emails[type pr and value pr].display"
+    assert parse_path(text, USER).condition
+    with pytest.raises(InvalidFilterError, match="more than 1 comparisons"):
+        parse_path(text, USER, limits=Limits(max_filter_terms=1))
+
+
+def test_a_path_that_a_tolerant_provider_understood_is_refused_for_a_strict_one() -> None:
+    text = 'emails[primary eq "True"].display'
+    assert parse_path(text, USER).condition
+    with pytest.raises(InvalidFilterError, match="a value of type boolean"):
+        parse_path(text, USER, STRICT)
+
+
+def test_one_text_is_another_path_of_another_resource_type() -> None:
+    assert parse_path("displayName", USER).place.attribute is USER.attributes["displayName"]
+    assert parse_path("displayName", GROUP).place.attribute is GROUP.attributes["displayName"]
+
+
 def test_paths_of_one_shape_choose_by_their_own_literals() -> None:
     first, second = (parse_path(f'members[value eq "{id}"]', GROUP).condition for id in ("1", "2"))
     assert first

@@ -82,6 +82,7 @@ def _adoption(
     on_existing: Literal["refuse", "link", "take_over"] = "refuse",
     match: tuple[Literal["userName", "externalId", "email"], ...] = ("userName", "externalId"),
     on_foreign: _OnForeign = "share",
+    again: Literal["refuse", "update"] = "refuse",
     by_id: bool = False,
     restore_groups: bool = True,
 ) -> Policy:
@@ -89,6 +90,7 @@ def _adoption(
         on_existing=on_existing,
         match=match,
         on_foreign=on_foreign,
+        again=again,
         by_id=by_id,
         restore_groups=restore_groups,
     )

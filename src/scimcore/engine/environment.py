@@ -36,10 +36,11 @@ class Environment:
     """By resource type name."""
     on_event: OnEvent | None
     on_bug: OnBug | None
+    dialect: Dialect = attrs.field(init=False)
+    """How the client talks."""
 
-    @property
-    def dialect(self) -> Dialect:
-        """How the client talks."""
+    @dialect.default
+    def _of_the_connection(self) -> Dialect:
         return self.connection.dialect
 
     def serving(self, connection: Connection) -> "Environment":
@@ -57,7 +58,7 @@ class Environment:
             return
         try:
             told = self.on_event(event)
-            if isawaitable(told):
+            if told is not None and isawaitable(told):
                 await told
         except Exception as bug:  # noqa: BLE001 - a listener's fault is reported, and is no client's
             self.report(bug, event.request_id)

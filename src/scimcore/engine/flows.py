@@ -51,6 +51,7 @@ class Flows:
 
     async def search(self, operation: Search) -> Response:
         """A page of resources (RFC 7644 §3.4.2)."""
+        tolerance = self.environment.dialect.tolerance
         shown = {
             one.name: projection(one, operation.attributes, operation.excluded) for one in operation.resource_types
         }
@@ -65,13 +66,14 @@ class Flows:
                 for one in operation.resource_types
                 for name, keys in self._keyed(one).shown(shown[one.name]).items()
             },
+            tolerance=tolerance,
         )
         if operation.filter is not None:
             alone = len(operation.resource_types) == 1
             if not alone:
                 operation.filter.check_names(self.environment.catalogue.resource_types)
             for one in operation.resource_types:  # refuse before the storage is opened
-                operation.filter.bound(one, foreign_is_absent=not alone, tolerance=self.environment.dialect.tolerance)
+                operation.filter.bound(one, not alone, tolerance)
         async with opened(self.environment.storage, self.caller.tenant) as session:
             page = await session.search(query)
         base_url, catalogue = self.answering.base_url, self.answering.catalogue
@@ -98,9 +100,9 @@ class Flows:
         sent = received(operation.payload, resource_type, self.environment.dialect.tolerance)
         id = self.environment.issued_id()
 
-        async def attempt(session: Session) -> Outcome:
+        async def attempt(session: Session) -> Draft:
             document, skipped = await settled(session, resource_type, {}, {"id": id, **sent.document})
-            draft = Draft(
+            return Draft(
                 asked="create",
                 resource_type=resource_type,
                 id=id,
@@ -110,7 +112,6 @@ class Flows:
                 ignored=sent.ignored,
                 skipped=skipped,
             )
-            return await self._writing.written(draft, session)
 
         outcome = await self._writing.attempted(attempt)
         await self._tell(outcome)
@@ -122,12 +123,12 @@ class Flows:
         resource_type, tolerance = operation.resource_type, self.environment.dialect.tolerance
         sent = received(operation.payload, resource_type, tolerance)
 
-        async def attempt(session: Session) -> Outcome:
+        async def attempt(session: Session) -> Draft:
             before = await self._existing(session, resource_type, operation.id)
             _check_precondition(operation.if_match, before)
             wanted = replaced(before.document, sent, resource_type, tolerance)
             document, skipped = await settled(session, resource_type, before.document, wanted)
-            draft = Draft(
+            return Draft(
                 asked="replace",
                 resource_type=resource_type,
                 id=before.id,
@@ -137,7 +138,6 @@ class Flows:
                 ignored=sent.ignored,
                 skipped=skipped,
             )
-            return await self._writing.written(draft, session)
 
         outcome = await self._writing.attempted(attempt)
         await self._tell(outcome)
@@ -153,7 +153,7 @@ class Flows:
         named = keyed.named(operations, tolerance, environment.limits)
         elements = keyed.patched(operation.shown, named)
 
-        async def attempt(session: Session) -> Outcome:
+        async def attempt(session: Session) -> Draft:
             before = await self._existing(session, resource_type, operation.id, elements)
             _check_precondition(operation.if_match, before)
             result = applied(before.document, operations, resource_type, tolerance, environment.limits)
@@ -161,7 +161,7 @@ class Flows:
             delta = result.delta
             if document is not result.document:
                 delta = delta_between(before.document, document, unordered(resource_type))
-            draft = Draft(
+            return Draft(
                 asked="patch",
                 resource_type=resource_type,
                 id=before.id,
@@ -173,7 +173,6 @@ class Flows:
                 ignored=result.ignored,
                 skipped=skipped,
             )
-            return await self._writing.written(draft, session)
 
         outcome = await self._writing.attempted(attempt)
         await self._tell(outcome)
@@ -184,10 +183,10 @@ class Flows:
         resource_type = operation.resource_type
         nothing = self._keyed(resource_type).nothing()
 
-        async def attempt(session: Session) -> Outcome:
+        async def attempt(session: Session) -> Draft:
             before = await self._existing(session, resource_type, operation.id, nothing)
             _check_precondition(operation.if_match, before)
-            draft = Draft(
+            return Draft(
                 asked="delete",
                 resource_type=resource_type,
                 id=before.id,
@@ -195,7 +194,6 @@ class Flows:
                 after=None,
                 wanted=before.document,
             )
-            return await self._writing.written(draft, session)
 
         await self._tell(await self._writing.attempted(attempt))
         return self.answering.nothing({})

@@ -42,24 +42,7 @@ def finish(coroutine: Coroutine[object, None, T]) -> T:
 def opened(storage: Storage | SyncStorage, tenant: Tenant) -> AbstractAsyncContextManager[Session]:
     """A transaction of *tenant*, asynchronous in form whatever the storage is."""
     context = storage.session(tenant)
-    return context if isinstance(context, AbstractAsyncContextManager) else _ImmediateContext(context)
-
-
-class _ImmediateContext:
-    """A synchronous transaction, entered and left without suspending."""
-
-    __slots__ = ("_context",)
-
-    def __init__(self, context: AbstractContextManager[SyncSession]) -> None:
-        self._context = context
-
-    async def __aenter__(self) -> "_ImmediateSession":
-        return _ImmediateSession(self._context.__enter__())
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._context.__exit__(kind, error, trace)
+    return context if isinstance(context, AbstractAsyncContextManager) else _ImmediateSession(context)
 
 
 class _ImmediateSavepoint:
@@ -80,12 +63,21 @@ class _ImmediateSavepoint:
 
 
 class _ImmediateSession:
-    """A synchronous session whose methods are coroutines that never suspend."""
+    """A synchronous transaction, entered and left without suspending; its methods are coroutines that never do."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_context", "_session")
 
-    def __init__(self, session: SyncSession) -> None:
-        self._session = session
+    def __init__(self, context: AbstractContextManager[SyncSession]) -> None:
+        self._context = context
+
+    async def __aenter__(self) -> "_ImmediateSession":
+        self._session = self._context.__enter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._context.__exit__(kind, error, trace)
 
     async def get(self, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING) -> Record | None:
         return self._session.get(resource_type, id, elements)

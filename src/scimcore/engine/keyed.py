@@ -1,6 +1,7 @@
 """Which elements of keyed attributes a flow has to read: none that nobody looks at."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -9,8 +10,10 @@ from scimcore.rules.limits import Limits
 from scimcore.rules.project import Projection
 from scimcore.rules.tolerance import Tolerance
 from scimcore.schema.catalogue import ResourceType
-from scimcore.schema.messages import PatchOperation
 from scimcore.storage.protocol import EVERYTHING, Elements, Storage, SyncStorage
+
+if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
+    from scimcore.schema.messages import PatchOperation
 
 
 @attrs.frozen
@@ -30,7 +33,7 @@ class KeyedAttributes:
         """What to read where only the record itself counts."""
         return dict.fromkeys(self.names, ())
 
-    def named(self, operations: Iterable[PatchOperation], tolerance: Tolerance, limits: Limits) -> Elements:
+    def named(self, operations: "Iterable[PatchOperation]", tolerance: Tolerance, limits: Limits) -> Elements:
         """The elements that a PATCH names, of those attributes where it names all that it touches."""
         if not self.written:
             return EVERYTHING

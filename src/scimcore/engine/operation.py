@@ -1,6 +1,6 @@
 """What a request asks for: exactly one of a closed set of operations."""
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -8,7 +8,9 @@ from scimcore.rules.filter import Filter
 from scimcore.rules.project import Projection
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
-from scimcore.schema.messages import PatchRequest
+
+if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
+    from scimcore.schema.messages import PatchRequest
 
 
 @attrs.frozen(kw_only=True)
@@ -61,7 +63,7 @@ class Patch:
 
     resource_type: ResourceType
     id: str
-    message: PatchRequest
+    message: "PatchRequest"
     shown: Projection
     answer_wanted: bool = False
     if_match: str | None = None

@@ -1,6 +1,7 @@
 """References to other resources: which exist, and of what type they are (RFC 7643 §2.3.7, §4.2)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from scimcore.schema.catalogue import ResourceType
@@ -32,13 +33,18 @@ async def settled(
     skipped: list[Skipped] = []
     if PASSWORD in document:
         document = {name: value for name, value in document.items() if name != PASSWORD}
-    for name, value in document.items():
-        attribute = resource_type.attributes.get(name)
-        if attribute and attribute.is_membership and isinstance(value, list) and value is not before.get(name):
+    for name in _memberships(resource_type):
+        value = document.get(name)
+        if isinstance(value, list) and value is not before.get(name):
             elements, unknown = await _known(session, before.get(name), value)
             document = _with(document, name, elements)
             skipped += [Skipped(name, one) for one in unknown]
     return document, tuple(skipped)
+
+
+@lru_cache(maxsize=256)
+def _memberships(resource_type: ResourceType) -> tuple[str, ...]:
+    return tuple(name for name, attribute in resource_type.attributes.items() if attribute.is_membership)
 
 
 async def _known(session: Session, before: Json, elements: list[Json]) -> tuple[list[Json], list[str]]:

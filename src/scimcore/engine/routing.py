@@ -262,7 +262,7 @@ class _Routing:
         return _parameters(self._request.query) if self._request.query else {}
 
     def _shown(self, resource_type: ResourceType) -> Projection:
-        return _projection(resource_type, self._parameters()) if self._request.query else projection(resource_type)
+        return _projection(resource_type, self._parameters())
 
     def _resource(self, resource_type: ResourceType) -> Json:
         return self._environment.dialect.resource(self._body(), resource_type)
@@ -292,19 +292,22 @@ _DISCOVERY: Final[Mapping[str, Routes]] = {
 
 def _operation_count(payload: Json) -> int:
     """How many operations a message has, known before any of them is read."""
-    if not isinstance(payload, dict):
-        return 0
-    return max(
-        (len(part) for name, part in payload.items() if name.lower() == "operations" and isinstance(part, list)),
-        default=0,
-    )
+    most = 0
+    if isinstance(payload, dict):
+        for name, part in payload.items():
+            if isinstance(part, list) and name.lower() == "operations":
+                most = max(most, len(part))
+    return most
 
 
 def _decoded(segment: str) -> str:
     try:
-        return unquote(segment, errors="strict")
+        decoded = unquote(segment, errors="strict")
     except UnicodeDecodeError:
         raise NotFoundError("endpoint") from None
+    if "\0" in decoded:  # no database could be asked for it: PostgreSQL knows no text with a NUL
+        raise NotFoundError("endpoint")
+    return decoded
 
 
 def _parameters(query: str) -> Mapping[str, str]:
@@ -329,6 +332,8 @@ def _unescaped(text: str) -> str:
 
 
 def _projection(resource_type: ResourceType, parameters: Mapping[str, str]) -> Projection:
+    if not parameters:
+        return projection(resource_type)
     attributes, excluded = parameters.get("attributes"), parameters.get("excludedattributes")
     return projection(resource_type, _names(attributes), _names(excluded))
 

@@ -8,7 +8,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import NoReturn
+from itertools import accumulate
+from typing import Final, NoReturn
 
 from pydantic_core import to_json
 
@@ -17,9 +18,9 @@ from scimcore.rules.limits import Limits
 from scimcore.schema.document import Json
 
 # A string without an end is one too: otherwise each quote in it would be tried as another beginning.
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 # NUL, which databases refuse, and surrogates, which UTF-8 cannot carry, reach a JSON string only as escapes.
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _LARGEST = 2**63 - 1
@@ -36,16 +37,14 @@ def parsed(body: bytes, limits: Limits) -> Json:
     if len(body) > limits.max_body_bytes:
         raise PayloadTooLargeError("the size of the body in bytes", limits.max_body_bytes)
     if body.count(b"[") + body.count(b"{") > limits.max_json_depth and _depth_exceeds(body, limits.max_json_depth):
-        raise InvalidSyntaxError(
-            f"the body nests deeper than {limits.max_json_depth} levels, or its brackets do not match"
-        )
+        raise InvalidSyntaxError(f"the body nests deeper than {limits.max_json_depth} levels")
     try:
         value: Json = _DECODER.decode(body.decode())
     except UnicodeDecodeError:
         raise InvalidSyntaxError("the body is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise InvalidSyntaxError(f"the body is not JSON: line {error.lineno}, column {error.colno}") from None
-    if _SUSPECT.search(body) and not all(map(_can_be_stored, _strings(value))):
+    if b"\\" in body and _SUSPECT.search(body) and not all(map(_can_be_stored, _strings(value))):
         raise InvalidSyntaxError("the body has a NUL or half a surrogate pair in a string")
     return value
 
@@ -56,17 +55,12 @@ def written(value: Json) -> bytes:
 
 
 def _depth_exceeds(body: bytes, depth: int) -> bool:
-    """Whether brackets nest deeper than *depth*, or do not match: they are peeled off from the inside.
+    """Whether brackets nest deeper than *depth*, known as soon as they do; whether they match is for the parser to say.
 
-    Both kinds count as one, so that each round peels off one level; which closes which is for the parser to check.
+    Up to where it stops, the parser takes for a string what is taken for one here, and nests no deeper.
     """
-    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _NOT_BRACKETS)
-    for _ in range(depth):
-        peeled = brackets.replace(b"[]", b"")
-        if len(peeled) == len(brackets):
-            break
-        brackets = peeled
-    return bool(brackets)
+    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+    return any(map(depth.__lt__, accumulate(map(_STEP.__getitem__, brackets))))
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -78,6 +78,9 @@ class Adoption:
     on_foreign: OnForeign = attrs.field(default="share", validator=_one_of(("share", "refuse", "take")))
     """What is done with an account that another connection manages: linked, refused, or treated like any other. Say
     the same to `Ownership`."""
+    again: Literal["refuse", "update"] = attrs.field(default="refuse", validator=_one_of(("refuse", "update")))
+    """What a connection gets that creates what it provisions already: 409, or the account with what it sent, as a
+    client wants that creates without looking (Keycloak's extensions) and as Harness does it."""
     kept: frozenset[str] = attrs.field(default=frozenset({"roles", "entitlements"}), converter=frozenset)
     """What a take-over leaves to the application, besides userName and emails."""
     by_id: bool = False
@@ -137,7 +140,7 @@ class Adoption:
         record, connection = match.record, connection_of(intent)
         facts = provenance_of(record.document)
         if provisions(facts, connection):
-            raise UniquenessError(match.keys[0])
+            return self._updated(intent, match, sent)
         is_foreign = facts.managed_by is not None
         if is_foreign and self.on_foreign == "refuse":
             raise NotAdoptedError("foreign")
@@ -151,6 +154,19 @@ class Adoption:
         if may_take:
             return self._taken(intent, record, sent, Note("taken_over", how))
         return _linked(intent, record, sent, Note("linked", how))
+
+    def _updated(self, intent: Intent, match: Match, sent: Document) -> Intent:
+        """*intent* about an account that the connection provisions already."""
+        if self.again == "refuse":
+            raise UniquenessError(match.keys[0])
+        record, connection = match.record, connection_of(intent)
+        facts = provenance_of(record.document)
+        note = Note("created_again", f"found by {', '.join(match.keys)}")
+        if facts.managed_by != connection:
+            return _linked(intent, record, sent, note)
+        facts = facts.linked(linking(facts.link(connection), connection, intent.at, sent))
+        document = with_provenance({**merged(record.document, sent), "id": record.id}, facts)
+        return _about(intent, record, document, sent, note)
 
     async def _written_by_id(self, intent: Intent, record: Record, after: Document) -> Intent:
         if provenance_of(record.document).managed_by is not None:

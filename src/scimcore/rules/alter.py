@@ -4,17 +4,19 @@ Takes the old value and gives the new one; None is "no value". Where the attribu
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from scimcore.errors import InvalidValueError, MutabilityError, NoTargetError, Problem
 from scimcore.rules.compare import comparison_key
 from scimcore.rules.delta import same
 from scimcore.rules.path import Path
-from scimcore.rules.receive import Reading, demoted, distinct, identity
+from scimcore.rules.receive import Reading, assigned, demoted, distinct, identity
 from scimcore.rules.replace import retained
 from scimcore.schema.attribute import Attribute, Mutability
 from scimcore.schema.document import Json, is_unassigned
-from scimcore.schema.messages import Op
+
+if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
+    from scimcore.schema.messages import Op
 
 Element: TypeAlias = Mapping[str, Json]
 
@@ -36,7 +38,7 @@ def listed(attribute: Attribute, value: Json) -> list[Json] | None:
 class Alteration:
     """One operation at one path, with *reading* to read what it brings."""
 
-    def __init__(self, op: Op, path: Path, reading: Reading) -> None:
+    def __init__(self, op: "Op", path: Path, reading: Reading) -> None:
         self._op = op
         self._path = path
         self._attribute = path.place.attribute
@@ -199,7 +201,7 @@ class Alteration:
                     raise MutabilityError(f"{self._path.place.attribute.name}.{name}", "is immutable")
                 part = element[name]
             merged[name] = part
-        result = {name: part for name, part in merged.items() if part is not None}
+        result = assigned(merged)
         if same(result, element):
             return old
         is_reference = not self._attribute.multi_valued and self._attribute.sub_attribute("$ref") is not None
@@ -234,8 +236,8 @@ class Alteration:
     def _element_alteration(self, value: Json) -> Callable[[Element, Json], Json]:
         """What happens to each element that is meant."""
         if self._path.place.sub is not None:
-            assigned = self._sub_parts(value)
-            return lambda element, old: self._merge(element, assigned, old)
+            part = self._sub_parts(value)
+            return lambda element, old: self._merge(element, part, old)
         if self._op == "remove" or value is None or value == "":
             return lambda _element, _old: None
         parts = self._parts(self._attribute, value, str(self._path.place))

@@ -46,7 +46,6 @@ _OPERATORS: Final = {
     Type.COMPLEX: _EQUALITY,
 }
 _BOOLEANS: Final = {"true": True, "false": False}
-_ENVELOPE: Final = ("meta", "schemas")
 
 
 @attrs.frozen
@@ -110,7 +109,8 @@ class Plan:
     shape: str
     expected: tuple[Expected, ...]
     term: _Build
-    mentions_envelope: bool
+    names: frozenset[str]
+    """Of the attributes, extensions among them, that it looks at in a resource."""
 
     def operands(self, literals: Sequence[Json], tolerance: Tolerance) -> list[Json]:
         """The *literals* as values of the attributes that they are compared with.
@@ -149,7 +149,7 @@ def element_plan(shape: str, syntax: Syntax, resource_type: ResourceType, attrib
 def _plan(shape: str, syntax: Syntax, binder: "_Binder", element: Attribute | None) -> Plan:
     term = binder.build(syntax, element)
     expected = tuple(binder.expected[slot] for slot in sorted(binder.expected))
-    return Plan(shape, expected, term, binder.mentions_envelope)
+    return Plan(shape, expected, term, frozenset(binder.names))
 
 
 class _Binder:
@@ -159,7 +159,7 @@ class _Binder:
         self._resource_type = resource_type
         self._foreign_is_absent = foreign_is_absent
         self.expected: dict[int, Expected] = {}
-        self.mentions_envelope = False
+        self.names: set[str] = set()
 
     def build(self, syntax: Syntax, element: Attribute | None) -> _Build:
         match syntax:
@@ -224,8 +224,8 @@ class _Binder:
             raise NotWellFormed(f"{owner} has no attribute {path.text!r}", path.position)
         if any(part and part.returned is Returned.NEVER for part in (place.container, place.attribute, place.sub)):
             raise NotWellFormed(f"{path.text!r} cannot be filtered by", path.position)
-        if element is None and place.container is None and place.attribute.name in _ENVELOPE:
-            self.mentions_envelope = True
+        if element is None:
+            self.names.add((place.container or place.attribute).name)
         return place
 
 

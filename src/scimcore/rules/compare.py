@@ -42,7 +42,9 @@ def comparison_key(attribute: Attribute, value: Json) -> Key:
                 return instant(value)
             except ValueError:
                 return _BEFORE_TIME, value
-        return normalized(value) if is_exact(attribute) else folded(value)
+        if value.isascii():  # as below, without a call for the texts that most are
+            return value if attribute.is_exact else value.lower()
+        return normalized(value) if attribute.is_exact else folded(value)
     if isinstance(value, (bool, int, float)):
         return value
     return repr(value)
@@ -50,7 +52,7 @@ def comparison_key(attribute: Attribute, value: Json) -> Key:
 
 def is_exact(attribute: Attribute) -> bool:
     """Whether the case of letters counts in values of *attribute* (RFC 7643 §2.2, §2.3.6, §2.3.7)."""
-    return attribute.case_exact or attribute.type in (Type.REFERENCE, Type.BINARY)
+    return attribute.is_exact
 
 
 def normalized(text: str) -> str:

@@ -5,7 +5,8 @@ it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import is_
 
 import attrs
 
@@ -79,11 +80,15 @@ def delta_between(before: Document, after: Document, unordered: Collection[str] 
                 added[name] = tuple(come)
         else:
             assigned[name] = new
-    emptied = [name for name in before if name not in after]
-    for name in emptied:
-        if isinstance(before[name], list):
-            removed[name] = tuple(elements_of(before[name]))
-    return Delta(assigned, frozenset(name for name in emptied if name not in removed), added, removed)
+    unassigned = set()
+    for name, old in before.items():
+        if name in after:
+            continue
+        if isinstance(old, list):
+            removed[name] = tuple(old)
+        else:
+            unassigned.add(name)
+    return Delta(assigned, frozenset(unassigned), added, removed)
 
 
 def delta_of_new(document: Document) -> Delta:
@@ -92,8 +97,14 @@ def delta_of_new(document: Document) -> Delta:
     >>> delta_of_new({"title": "A", "tags": ["a"]})
     Delta(assigned={'title': 'A'}, unassigned=frozenset(), added={'tags': ('a',)}, removed={})
     """
-    lists = {name: tuple(value) for name, value in document.items() if isinstance(value, list)}
-    return Delta({name: value for name, value in document.items() if name not in lists}, added=lists)
+    assigned: dict[str, Json] = {}
+    added: dict[str, tuple[Json, ...]] = {}
+    for name, value in document.items():
+        if isinstance(value, list):
+            added[name] = tuple(value)
+        else:
+            assigned[name] = value
+    return Delta(assigned, added=added)
 
 
 @lru_cache(maxsize=1024)
@@ -111,13 +122,22 @@ def same(one: Json, other: Json) -> bool:
     >>> same({"a": [1]}, {"a": [1]}), same(True, 1), same(1, 1.0)
     (True, False, True)
     """
-    if one is other:
+    # Python compares whole values in C; only where it finds them equal may true still stand against 1.
+    return one is other or (one == other and _are_alike(one, other))
+
+
+def _are_alike(one: Json, other: Json) -> bool:
+    """Whether two values that are equal to Python have booleans in the same places."""
+    if isinstance(one, str):
         return True
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+        for name, value in one.items():
+            if not isinstance(value, str) and not _are_alike(value, other[name]):
+                return False
+        return True
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+        return all(map(_are_alike, one, other))
+    return isinstance(one, bool) == isinstance(other, bool)
 
 
 def elements_of(value: Json) -> Sequence[Json]:
@@ -140,7 +160,7 @@ _FEW = 36
 
 def _difference(old: Sequence[Json], new: Sequence[Json]) -> tuple[list[Json], list[Json], list[Json]]:
     """The elements of *old* that *new* has too, those that it has not, and those that only *new* has."""
-    if len(old) <= len(new) and all(map(_is, old, new)):  # elements were appended
+    if len(old) <= len(new) and all(map(is_, old, new)):  # elements were appended
         return list(old), [], list(new[len(old) :])
     kept: list[Json] = []
     gone: list[Json] = []
@@ -153,13 +173,16 @@ def _difference(old: Sequence[Json], new: Sequence[Json]) -> tuple[list[Json], l
 def _membership(elements: Sequence[Json], questions: int) -> Callable[[Json], bool]:
     """Whether an element is among *elements*, to be asked that many times."""
     if len(elements) * questions <= _FEW:
-        return lambda element: any(same(element, other) for other in elements)
+        return partial(_is_among, elements)
     stand_ins = set(map(frozen, elements))
     return lambda element: frozen(element) in stand_ins
 
 
-def _is(one: Json, other: Json) -> bool:
-    return one is other
+def _is_among(elements: Sequence[Json], element: Json) -> bool:
+    for other in elements:  # noqa: SIM110 - any() with a generator takes twice as long
+        if same(other, element):
+            return True
+    return False
 
 
 def _without(elements: Sequence[Json], gone: Sequence[Json]) -> list[Json]:

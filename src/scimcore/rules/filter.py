@@ -5,7 +5,7 @@ A filter is a prepared statement. Its shape is parsed and bound once and kept; w
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 import attrs
 
@@ -30,6 +30,8 @@ from scimcore.rules.tolerance import DEFAULT, Tolerance
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
 from scimcore.schema.standard import USER
+
+_ENVELOPE: Final = frozenset({"meta", "schemas"})
 
 __all__ = [
     "And",
@@ -56,6 +58,8 @@ class BoundFilter:
     """What is asked, for storages to narrow a search by."""
     matches: Callable[[Document], bool] = attrs.field(eq=False, repr=False)
     """Whether a document matches; it is read, never modified, and may hold anything."""
+    names: frozenset[str]
+    """Of the attributes, extensions among them, that it looks at in a resource."""
     mentions_envelope: bool
     """Whether it looks at `meta` or `schemas`, which documents do not hold: then ask about the whole resource."""
 
@@ -99,14 +103,18 @@ class Filter:
                 literal is of another type.
         """
         key = (resource_type, foreign_is_absent, tolerance)
-        if key not in self._bound:
-            try:
-                found = plan(self._statement, resource_type, foreign_is_absent)
-                tree = found.term(found.operands(self._literals, tolerance))
-            except NotWellFormed as fault:
-                raise _refusal(fault, self.text) from None
-            self._bound[key] = BoundFilter(tree, predicate(tree), found.mentions_envelope)
-        return self._bound[key]
+        found = self._bound.get(key)
+        if found is None:
+            found = self._bound[key] = self._newly_bound(*key)
+        return found
+
+    def _newly_bound(self, resource_type: ResourceType, foreign_is_absent: bool, tolerance: Tolerance) -> BoundFilter:
+        try:
+            found = plan(self._statement, resource_type, foreign_is_absent)
+            tree = found.term(found.operands(self._literals, tolerance))
+        except NotWellFormed as fault:
+            raise _refusal(fault, self.text) from None
+        return BoundFilter(tree, predicate(tree), found.names, not _ENVELOPE.isdisjoint(found.names))
 
     def check_names(self, resource_types: Iterable[ResourceType]) -> None:
         """Refuse names that none of *resource_types* knows: a search over several types may not drop a term (§3.4.2.1).

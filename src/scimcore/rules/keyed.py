@@ -4,6 +4,7 @@ This is what makes the cost of changing a group follow the change and not the gr
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from scimcore.rules.alter import listed
 from scimcore.rules.compare import is_exact
@@ -15,11 +16,13 @@ from scimcore.rules.tolerance import DEFAULT, Tolerance
 from scimcore.schema.attribute import Attribute
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
-from scimcore.schema.messages import Op, PatchOperation
+
+if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
+    from scimcore.schema.messages import Op, PatchOperation
 
 
 def named_keys(
-    operations: Iterable[PatchOperation],
+    operations: "Iterable[PatchOperation]",
     resource_type: ResourceType,
     attribute: str,
     key: str,
@@ -62,17 +65,17 @@ def _stand_alone(attribute: Attribute, key: str) -> bool:
 
 
 def _below(
-    attribute: str, operation: PatchOperation, resource_type: ResourceType, tolerance: Tolerance, limits: Limits
+    attribute: str, operation: "PatchOperation", resource_type: ResourceType, tolerance: Tolerance, limits: Limits
 ) -> Iterator[tuple[Path, Json]]:
     """The paths below *attribute* that *operation* alters, each with the value for it."""
-    values = {operation.path: operation.value} if operation.path else operation.value
-    if isinstance(values, dict):
-        for name, path in paths_of(values, resource_type, tolerance, limits):
-            if path and path.place.container is None and path.place.attribute.name == attribute:
-                yield path, values[name]
+    value = operation.value
+    values: Mapping[str, Json] = {operation.path: value} if operation.path else value if isinstance(value, dict) else {}
+    for name, path in paths_of(values, resource_type, tolerance, limits):
+        if path and path.place.container is None and path.place.attribute.name == attribute:
+            yield path, values[name]
 
 
-def _keys(op: Op, path: Path, value: Json, key: str) -> set[str] | None:
+def _keys(op: "Op", path: Path, value: Json, key: str) -> set[str] | None:
     if path.condition is not None:
         if path.place.sub is not None and path.place.sub.name == key and op != "remove":
             return None  # an element that is created for lack of a match has another key than the filter says
@@ -90,4 +93,6 @@ def _keys(op: Op, path: Path, value: Json, key: str) -> set[str] | None:
 
 def _member(element: Mapping[str, Json], key: str) -> Json:
     """What *element*, as it was sent, has under *key*, which may be spelled in any case."""
+    if key in element:
+        return element[key]
     return next((part for name, part in element.items() if name.lower() == key.lower()), None)

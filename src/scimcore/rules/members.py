@@ -5,6 +5,7 @@ steps.
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from scimcore.rules.alter import Alteration, listed
 from scimcore.rules.delta import elements_of
@@ -12,13 +13,16 @@ from scimcore.rules.path import Path
 from scimcore.rules.receive import Reading, identity
 from scimcore.schema.attribute import Attribute, Mutability
 from scimcore.schema.document import Json
-from scimcore.schema.messages import Op
+
+if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
+    from scimcore.schema.messages import Op
 
 
 def are_independent(attribute: Attribute) -> bool:
     """Whether what happens to one element of *attribute* has no bearing on the others, nor their number any."""
-    is_bound = attribute.required or attribute.mutability is Mutability.IMMUTABLE
-    return attribute.is_membership and not is_bound and attribute.sub_attribute("primary") is None
+    if not attribute.is_membership or attribute.required or attribute.mutability is Mutability.IMMUTABLE:
+        return False
+    return attribute.sub_attribute("primary") is None
 
 
 class Members:
@@ -34,7 +38,7 @@ class Members:
         """The elements as a value of the attribute; None if there are none."""
         return list(self._elements.values()) or None
 
-    def take(self, op: Op, path: Path, value: Json, reading: Reading) -> bool:
+    def take(self, op: "Op", path: Path, value: Json, reading: Reading) -> bool:
         """Carry out an operation that names its elements; False, and nothing is done, if it may touch others.
 
         Raises:

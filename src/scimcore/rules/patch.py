@@ -5,6 +5,7 @@ attribute's value changes is in `alter`; this file finds the attribute and puts 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -28,8 +29,10 @@ from scimcore.rules.tolerance import DEFAULT, Tolerance
 from scimcore.schema.attribute import Attribute, Mutability
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document, Json
-from scimcore.schema.messages import Op, PatchOperation, PatchRequest, read_message
 from scimcore.schema.standard import USER
+
+if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
+    from scimcore.schema.messages import Op, PatchOperation
 
 
 @attrs.frozen
@@ -62,6 +65,9 @@ def patched(
     >>> patched({"userName": "bj", "active": True}, [{"op": "Replace", "path": "active", "value": "False"}])
     {'userName': 'bj', 'active': False}
     """
+    # Here, because with the first message pydantic builds its models, which not every program that imports this needs.
+    from scimcore.schema.messages import PatchRequest, read_message
+
     message: Json = {"schemas": [PatchRequest.urn], "Operations": list(operations)}
     request = read_message(PatchRequest, message, schemas_optional=False)
     return applied(document, request.operations, resource_type, tolerance).document
@@ -69,7 +75,7 @@ def patched(
 
 def applied(
     document: Document,
-    operations: Iterable[PatchOperation],
+    operations: "Iterable[PatchOperation]",
     resource_type: ResourceType,
     tolerance: Tolerance = DEFAULT,
     limits: Limits = DEFAULT_LIMITS,
@@ -93,10 +99,12 @@ def applied(
     after = patching.document if changed else document
     if not changed.isdisjoint(loose):
         after = delta.applied_to(document)
-    reading = Reading(tolerance)
     # Only at the end: Entra builds an element by one operation for each of its sub-attributes.
-    reading.require((one for one in resource_type.demanding if one.name in changed), after, "")
-    reading.finish()
+    demanding = [one for one in resource_type.demanding if one.name in changed]
+    if demanding:
+        reading = Reading(tolerance)
+        reading.require(demanding, after, "")
+        reading.finish()
     return Patched(after, delta, tuple(patching.ignored))
 
 
@@ -113,7 +121,7 @@ class _Patching:
         self._tolerance = tolerance
         self._limits = limits
 
-    def apply(self, operation: PatchOperation) -> None:
+    def apply(self, operation: "PatchOperation") -> None:
         if operation.path:
             path = parse_path(operation.path, self._resource_type, self._tolerance, self._limits)
             if operation.op != "remove" and not operation.has_value:
@@ -126,7 +134,7 @@ class _Patching:
         else:
             self._alter_each(operation.op, operation.value)
 
-    def _alter_each(self, op: Op, values: Mapping[str, Json]) -> None:
+    def _alter_each(self, op: "Op", values: Mapping[str, Json]) -> None:
         """Alter what the keys of a path-less value name: attributes, dotted paths, extensions (Entra sends all)."""
         if len({key.lower() for key in values}) < len(values):
             raise InvalidSyntaxError("a name stands in the value twice")
@@ -136,7 +144,7 @@ class _Patching:
                 self._leave_out(key)
             elif _is_derived(path.place.attribute):
                 continue
-            elif _read_only(path.place):
+            elif not path.place.is_writable:
                 self._pass_over(path, value)
             else:
                 self._alter(op, path, value)
@@ -164,13 +172,13 @@ class _Patching:
             raise InvalidPathError("no such attribute", key, 0)
         self.ignored.append(key)
 
-    def _alter(self, op: Op, path: Path, value: Json) -> None:
+    def _alter(self, op: "Op", path: Path, value: Json) -> None:
         place = path.place
         if _is_derived(place.attribute):
             if op != "add":
                 raise MutabilityError("schemas", "follows from the attributes of the resource")
             return
-        if _read_only(place):
+        if not place.is_writable:
             raise MutabilityError(str(place), "is readOnly")
         if place.attribute.name in self._resource_type.containers and place.container is None:
             self._alter_extension(op, place.attribute, value)
@@ -215,7 +223,7 @@ class _Patching:
                 raise PayloadTooLargeError("the number of elements to walk", self._limits.max_patch_work)
         self._steps += 1
 
-    def _alter_extension(self, op: Op, container: Attribute, value: Json) -> None:
+    def _alter_extension(self, op: "Op", container: Attribute, value: Json) -> None:
         """Alter the attributes of an extension that a value for its URN names, or remove them all."""
         if isinstance(value, dict) and (value or op != "remove"):
             self._alter_each(op, {f"{container.name}:{name}": part for name, part in value.items()})
@@ -224,7 +232,7 @@ class _Patching:
         else:
             raise InvalidValueError([Problem(container.name, "must be an object")])
 
-    def _remove_extension(self, op: Op, container: Attribute) -> None:
+    def _remove_extension(self, op: "Op", container: Attribute) -> None:
         held = self.document.get(container.name)
         if not isinstance(held, dict):
             return
@@ -238,7 +246,7 @@ class _Patching:
         self._refuse_emptying(op, place, left or None)
         self._put(place, self.document, left or None)
 
-    def _refuse_emptying(self, op: Op, place: Place, new: Json) -> None:
+    def _refuse_emptying(self, op: "Op", place: Place, new: Json) -> None:
         if new is not None or not place.attribute.required:
             return
         if op == "remove":
@@ -268,10 +276,6 @@ def paths_of(
 def _is_derived(attribute: Attribute) -> bool:
     # RFC 7644 §3.5.2 lets clients add URNs to `schemas` before they use an extension; ours follows from the values.
     return attribute.name == "schemas"
-
-
-def _read_only(place: Place) -> bool:
-    return not (place.attribute.is_writable and place.leaf.is_writable)
 
 
 def _with(holder: Mapping[str, Json], name: str, value: Json) -> dict[str, Json]:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
 
 import attrs
 
@@ -16,6 +18,9 @@ from scimcore.rules.tolerance import DEFAULT, Tolerance
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Json
 from scimcore.schema.remembered import remembered
+
+_LONGEST_REMEMBERED: Final = 200
+"""In characters, of a path with its literals."""
 
 
 @attrs.frozen
@@ -60,9 +65,16 @@ def parse_path(
     """
     if len(text) > limits.max_filter_length:
         raise InvalidPathError(f"the path is longer than {limits.max_filter_length} characters")
+    parsed = _parsed if len(text) <= _LONGEST_REMEMBERED else _parsed.__wrapped__
+    return parsed(text, resource_type, tolerance, limits.max_filter_depth, limits.max_filter_terms)
+
+
+# Clients repeat a few paths in every request. Where they name a member in each, the shape is remembered all the same.
+@lru_cache(maxsize=512)
+def _parsed(text: str, resource_type: ResourceType, tolerance: Tolerance, max_depth: int, max_terms: int) -> Path:
     shape, spelled = split(text)
     try:
-        found = _plan(path_statement(shape, limits.max_filter_depth, limits.max_filter_terms), resource_type)
+        found = _plan(path_statement(shape, max_depth, max_terms), resource_type)
         if found.filter is None:
             return Path(found.place, None, text)
         operands = found.filter.operands(literals_of(shape, spelled), tolerance)

@@ -47,6 +47,8 @@ def projection(
     Raises:
         InvalidValueError: Both are given; they exclude one another (RFC 7644 §3.9).
     """
+    if not attributes and not excluded:
+        return _projection(resource_type, (), ())
     if attributes and excluded:
         raise InvalidValueError([Problem("excludedAttributes", "cannot be combined with attributes")])
     # Clients choose the lists: only such as could be real are remembered.

@@ -5,7 +5,7 @@ knows, is left out and reported.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import attrs
 
@@ -50,11 +50,10 @@ def received(payload: Json, resource_type: ResourceType, tolerance: Tolerance = 
     reading = Reading(tolerance)
     reading.check_schemas(payload, resource_type)
     parts = reading.parts(resource_type.names, payload, "")
-    document = {name: value for name, value in parts.items() if value is not None}
+    document = assigned(parts)
     reading.require(resource_type.demanding, document, "")
     reading.finish()
-    unassigned = frozenset(name for name, value in parts.items() if value is None)
-    return Received(document, tuple(reading.ignored), unassigned)
+    return Received(document, tuple(reading.ignored), frozenset(parts.keys() - document.keys()))
 
 
 class Reading:
@@ -79,6 +78,7 @@ class Reading:
         *names* has the attributes as spelled and in lower case.
         """
         found: dict[str, Json] = {}
+        any_text = self.tolerance.free_canonical_values
         for key, sent in payload.items():
             attribute = names.get(key) or names.get(key.lower())
             if attribute is None or not attribute.is_writable:
@@ -87,7 +87,7 @@ class Reading:
             name = attribute.name
             if name in found:
                 raise InvalidSyntaxError(f"{prefix}{name} stands in the body twice")
-            if sent and isinstance(sent, str) and attribute.is_free_text:
+            if type(sent) is attribute.native and sent != "" and (any_text or not attribute.canonical_values):
                 found[name] = sent  # what most values are, and `value` would come to
             else:
                 found[name] = self.value(attribute, sent, prefix + name)
@@ -108,7 +108,11 @@ class Reading:
 
     def require(self, attributes: Iterable[Attribute], holder: Document, prefix: str) -> None:
         """Note each of the *attributes*, which are demanding ones, that is required and that *holder* lacks."""
-        refused = {problem.path for problem in self.problems}
+        self._require(attributes, holder, prefix, {problem.path for problem in self.problems})
+
+    def _require(
+        self, attributes: Iterable[Attribute], holder: Document, prefix: str, refused: Collection[str]
+    ) -> None:
         for attribute in attributes:
             path = prefix + attribute.name
             if attribute.name not in holder:
@@ -118,10 +122,10 @@ class Reading:
                 value = holder[attribute.name]
                 joint = ":" if attribute.name.startswith("urn:") else "."
                 if isinstance(value, dict):
-                    self.require(attribute.demanding, value, f"{path}{joint}")
+                    self._require(attribute.demanding, value, f"{path}{joint}", refused)
                 for position, element in enumerate(value if isinstance(value, list) else ()):
                     if isinstance(element, dict):
-                        self.require(attribute.demanding, element, f"{path}[{position}]{joint}")
+                        self._require(attribute.demanding, element, f"{path}[{position}]{joint}", refused)
 
     def check_schemas(self, payload: Mapping[str, Json], resource_type: ResourceType) -> None:
         """`schemas` is derived, so it is only checked: its form, and under a strict reading its URNs (RFC 7643 §3)."""
@@ -154,7 +158,7 @@ class Reading:
             element = self._single(attribute, one, where)
             if element is not None:
                 elements.append(element)
-        return self._one_primary(distinct(attribute, elements), path)
+        return self._one_primary(distinct(attribute, elements), path) if len(elements) > 1 else elements
 
     def _one_primary(self, elements: list[Json], path: str) -> list[Json]:
         primaries = [one for one in elements if isinstance(one, dict) and one.get("primary") is True]
@@ -165,13 +169,13 @@ class Reading:
         return demoted(elements, primaries[0])
 
     def _single(self, attribute: Attribute, sent: Json, path: str) -> Json:
-        if sent == "" and isinstance(sent, str):
-            if self.tolerance.empty_string_unassigns or attribute.is_complex:
+        if attribute.is_complex:
+            return None if sent == "" else self._complex(attribute, sent, path)
+        if sent == "":
+            if self.tolerance.empty_string_unassigns:
                 return None
             if attribute.required:
                 self.refuse(path, "must not be empty")
-        if attribute.is_complex:
-            return self._complex(attribute, sent, path)
         problem, value = _simple(attribute.type, sent, self.tolerance)
         if problem:
             self.refuse(path, problem)
@@ -183,17 +187,22 @@ class Reading:
         return value
 
     def _complex(self, attribute: Attribute, sent: Json, path: str) -> Json:
-        value = attribute.sub_attribute("value")
-        if value is not None and self.tolerance.bare_values and not isinstance(sent, (dict, list)):
-            sent = {value.name: sent}
         if not isinstance(sent, dict):
-            self.refuse(path, "must be an object")
-            return None
+            value = attribute.sub_attribute("value")
+            if value is None or isinstance(sent, list) or not self.tolerance.bare_values:
+                self.refuse(path, "must be an object")
+                return None
+            sent = {value.name: sent}
         joint = ":" if attribute.name.startswith("urn:") else "."
         parts = self.parts(attribute.names, sent, path + joint)
         if attribute.is_membership:
             parts.pop("$ref", None)  # derived from value and type, so that no location is ever stored
-        return {name: part for name, part in parts.items() if part is not None} or None
+        return assigned(parts) or None
+
+
+def assigned(parts: dict[str, Json]) -> dict[str, Json]:
+    """*parts* without those that have no value."""
+    return {name: part for name, part in parts.items() if part is not None} if None in parts.values() else parts
 
 
 def _simple(kind: Type, sent: Json, tolerance: Tolerance) -> tuple[str, Json]:
@@ -238,9 +247,8 @@ def identity(attribute: Attribute, element: Json) -> object:
     value = element.get("value")
     if value is None:
         return frozen(element)
-    if attribute.is_membership:
-        return _sub_key(attribute, "value", value)
-    return _sub_key(attribute, "value", value), _sub_key(attribute, "type", element.get("type"))
+    key = _key(attribute.names.get("value"), value)
+    return key if attribute.is_membership else (key, _key(attribute.names.get("type"), element.get("type")))
 
 
 def distinct(attribute: Attribute, elements: list[Json]) -> list[Json]:
@@ -263,6 +271,5 @@ def demoted(elements: list[Json], primary: Json) -> list[Json]:
     ]
 
 
-def _sub_key(attribute: Attribute, name: str, value: Json) -> Key | None:
-    sub = attribute.sub_attribute(name)
-    return None if sub is None or value is None else comparison_key(sub, value)
+def _key(attribute: Attribute | None, value: Json) -> Key | None:
+    return None if attribute is None or value is None else comparison_key(attribute, value)

@@ -27,21 +27,23 @@ def replaced(
     {'id': '1', 'userName': 'b'}
     """
     result: dict[str, Json] = {}
+    changes = False
     for name in {**current, **sent.document}:
         attribute = resource_type.attributes.get(name)
         old, new = current.get(name), sent.document.get(name)
         if attribute is None:
             value = old  # stored before the schema lost it: not this client's to clear
-        elif new is None:
-            value = old if _survives(attribute, name in sent.unassigned, tolerance) else None
-            if name in resource_type.containers and isinstance(old, dict):
-                # An extension is no value of its own: each of its attributes stays or goes by its own mutability.
-                value = _with_unwritable(attribute, old, {}, f"{name}:") or None
-        else:
+        elif new is not None:
             value = _successor(attribute, old, new, name)
+        elif name in resource_type.containers and isinstance(old, dict):
+            # An extension is no value of its own: each of its attributes stays or goes by its own mutability.
+            value = _with_unwritable(attribute, old, {}, f"{name}:") or None
+        else:
+            value = old if _survives(attribute, name in sent.unassigned, tolerance) else None
+        changes = changes or value is not old
         if value is not None:
             result[name] = value
-    return current if same(result, current) else result
+    return result if changes else current
 
 
 def _survives(attribute: Attribute, unassigned_by_name: bool, tolerance: Tolerance) -> bool:
@@ -57,13 +59,15 @@ def _successor(attribute: Attribute, old: Json, new: Json, path: str) -> Json:
     """The value that *new* becomes in the place of *old*."""
     if old is None:
         return new
+    if same(old, new):
+        return old
     if attribute.is_membership:
         return retained(attribute, old, new)
     if attribute.mutability is Mutability.IMMUTABLE and not _equal(attribute, old, new):
         raise MutabilityError(path, "is immutable and has another value")
     if isinstance(old, dict) and isinstance(new, dict):
         return _with_unwritable(attribute, old, new, path + (":" if path.startswith("urn:") else "."))
-    return old if same(old, new) else new
+    return new
 
 
 def retained(attribute: Attribute, old: Json, new: Json) -> Json:

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar, assert_never
 
 import attrs
 
-from scimcore.rules.compare import folded, instant, is_exact, is_present, normalized
+from scimcore.rules.compare import folded, instant, is_present, normalized
 from scimcore.rules.syntax import Operator
 from scimcore.schema.attribute import Attribute, Type
 from scimcore.schema.catalogue import Place
@@ -201,7 +201,7 @@ def _test(attribute: Attribute, operator: Operator, operand: Json) -> _Test:
             return _ordered(operator, _number(operand), _number)
         case Type.DATE_TIME:
             return _ordered(operator, _moment(operand), _moment)
-        case _ if is_exact(attribute):
+        case _ if attribute.is_exact:
             return _exact(operand) if operator is Operator.EQ else _textual(operator, _normalized(operand), _normalized)
         case _:
             return _inexact(operand) if operator is Operator.EQ else _textual(operator, _folded(operand), _folded)

@@ -5,6 +5,7 @@ This file says what an attribute is; what a value of it may look like is for `ru
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -50,7 +51,12 @@ class Uniqueness(StrEnum):
     GLOBAL = "global"
 
 
-@attrs.frozen(kw_only=True)
+Native: TypeAlias = type[str] | type[bool] | type[int]
+
+_NATIVE: Final[Mapping[Type, Native]] = {Type.STRING: str, Type.BOOLEAN: bool, Type.INTEGER: int}
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Attribute:
     """An attribute definition; what is left out has the defaults of RFC 7643 §2.2.
 
@@ -75,8 +81,10 @@ class Attribute:
     is_complex: bool = attrs.field(init=False, eq=False, repr=False)
     is_writable: bool = attrs.field(init=False, eq=False, repr=False)
     """Whether a client has any say over the value."""
-    is_free_text: bool = attrs.field(init=False, eq=False, repr=False)
-    """Whether every string is a value of it, and a string is all that it holds."""
+    is_exact: bool = attrs.field(init=False, eq=False, repr=False)
+    """Whether the case of letters counts in its values (RFC 7643 §2.2, §2.3.6, §2.3.7)."""
+    native: Native | None = attrs.field(init=False, eq=False, repr=False)
+    """What JSON becomes in Python when it is a value without a further look, empty text aside; None if nothing is."""
     demanding: "tuple[Attribute, ...]" = attrs.field(init=False, eq=False, repr=False)
     """The sub-attributes that a client has to give, or that contain such."""
     is_membership: bool = attrs.field(init=False, eq=False, repr=False)
@@ -87,8 +95,8 @@ class Attribute:
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "is_complex", self.type is Type.COMPLEX)
         object.__setattr__(self, "is_writable", self.mutability is not Mutability.READ_ONLY)
-        is_text = self.type is Type.STRING and not self.multi_valued
-        object.__setattr__(self, "is_free_text", is_text and not self.canonical_values)
+        object.__setattr__(self, "is_exact", self.case_exact or self.type in (Type.REFERENCE, Type.BINARY))
+        object.__setattr__(self, "native", None if self.multi_valued else _NATIVE.get(self.type))
         object.__setattr__(self, "demanding", tuple(filter(is_demanding, self.sub_attributes)))
         object.__setattr__(self, "names", by_name(self.sub_attributes))
         value = self.sub_attribute("value") if self.multi_valued and self.sub_attribute("$ref") else None

@@ -142,16 +142,23 @@ class Place:
     container: Attribute | None
     attribute: Attribute
     sub: Attribute | None = None
+    # Worked out once, like the facts of an Attribute: places are kept, and asked for these by every rule.
+    leaf: Attribute = attrs.field(init=False, eq=False, repr=False)
+    """The attribute whose values are meant."""
+    is_writable: bool = attrs.field(init=False, eq=False, repr=False)
+    """Whether a client has any say over the values."""
+    _name: str = attrs.field(init=False, eq=False, repr=False)
 
-    def __str__(self) -> str:
+    def __attrs_post_init__(self) -> None:
+        leaf = self.sub or self.attribute
         prefix = f"{self.container.name}:" if self.container else ""
         suffix = f".{self.sub.name}" if self.sub else ""
-        return f"{prefix}{self.attribute.name}{suffix}"
+        object.__setattr__(self, "leaf", leaf)
+        object.__setattr__(self, "is_writable", self.attribute.is_writable and leaf.is_writable)
+        object.__setattr__(self, "_name", f"{prefix}{self.attribute.name}{suffix}")
 
-    @property
-    def leaf(self) -> Attribute:
-        """The attribute whose values are meant."""
-        return self.sub or self.attribute
+    def __str__(self) -> str:
+        return self._name
 
 
 def _rooted(path: str) -> str:

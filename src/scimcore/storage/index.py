@@ -74,19 +74,27 @@ class PlaceIndex(Generic[V]):
 
     def add(self, value: V, document: Document) -> None:
         """Find *value* by what *document* holds."""
-        for found in _values_at(self._place, document):
-            self._buckets.add(self._key(self._place.leaf, found), value)
+        for key in self._keys(_values_at(self._place, document)):
+            self._buckets.add(key, value)
 
     def discard(self, value: V, document: Document) -> None:
         """Find *value* no longer by what *document* holds."""
-        for found in _values_at(self._place, document):
-            self._buckets.discard(self._key(self._place.leaf, found), value)
+        for key in self._keys(_values_at(self._place, document)):
+            self._buckets.discard(key, value)
 
     def move(self, value: V, before: Document, after: Document) -> None:
-        """Find *value* by what *after* holds; free of cost if the two share the attribute."""
-        if before.get(self._top) is not after.get(self._top):
-            self.discard(value, before)
-            self.add(value, after)
+        """Find *value* by what *after* holds; next to free of cost if it is what *before* holds."""
+        if before.get(self._top) is after.get(self._top):
+            return
+        old, new = _values_at(self._place, before), _values_at(self._place, after)
+        if old != new:
+            for key in self._keys(old):
+                self._buckets.discard(key, value)
+            for key in self._keys(new):
+                self._buckets.add(key, value)
+
+    def _keys(self, values: Iterable[Json]) -> list[Key]:
+        return [self._key(self._place.leaf, one) for one in values]
 
     def equal(self, operand: Json) -> Collection[V]:
         """Whatever may equal *operand* at this place."""
@@ -97,15 +105,14 @@ def _folded_key(_: Attribute, value: Json) -> Key:
     return folded(value) if isinstance(value, str) else False
 
 
-def _values_at(place: Place, document: Document) -> Iterator[Json]:
+def _values_at(place: Place, document: Document) -> list[Json]:
     holder: Json = document.get(place.container.name) if place.container else document
     found = holder.get(place.attribute.name) if isinstance(holder, dict) else None
-    for element in found if isinstance(found, list) else (found,):
-        value: Json = element
-        if place.sub:
-            value = element.get(place.sub.name) if isinstance(element, dict) else None
-        if value is not None:
-            yield value
+    values: list[Json] = found if isinstance(found, list) else [found]
+    if place.sub:
+        name = place.sub.name
+        values = [element.get(name) for element in values if isinstance(element, dict)]
+    return [value for value in values if value is not None]
 
 
 def indexable(names: Iterable[str], resource_type: ResourceType) -> Iterator[tuple[str, Place]]:

@@ -7,25 +7,29 @@ others wrote in between stays. That suffices because a flow writes once, after a
 as it writes; no version ever names two states, not even an undone one; and a name that was given up goes to nobody else
 before the block has ended.
 
-A user's `groups` are the groups that have it as a direct member (RFC 7643 §4.1.2): they are derived on reading, and
-what is written to them is dropped. Joining or leaving a group changes the group's version, not the user's. A group that
-loses a member because the member is deleted gets a new version and keeps its `last_modified`: a storage has no clock.
+A user's `groups` are the groups that have it as a direct member (RFC 7643 §4.1.2), and where asked for the groups that
+these belong to: they are derived on reading, and what is written to them is dropped. Joining or leaving a group changes
+the group's version, not the user's. A group that loses a member because the member is deleted gets a new version and
+keeps its `last_modified`: a storage has no clock.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
 from typing import Final
 
-from scimcore.errors import UniquenessError
-from scimcore.rules.delta import Delta, elements_of, same
+from scimcore.rules.delta import elements_of
 from scimcore.rules.envelope import with_envelope
 from scimcore.rules.order import ordered
 from scimcore.schema.catalogue import ResourceType
-from scimcore.schema.document import Document, Json
+from scimcore.schema.document import Document
+from scimcore.storage.changes import by_key, differ, document_after, member_changes, shown_as_in, without
+from scimcore.storage.comparable import sort_key
 from scimcore.storage.index import candidates
 from scimcore.storage.keyed import KEYED, KEYED_NAMES
+from scimcore.storage.ordering import Part, Rank, directions, parts_of, position, read_position
 from scimcore.storage.protocol import (
     EVERYTHING,
     Change,
@@ -47,16 +51,22 @@ INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
 The index of a place is made when it is first asked for: a tenant pays for those that its clients use.
 """
 
+UNSEEN: Final[Elements] = dict.fromkeys(KEYED_NAMES, ())
+"""What to read of keyed attributes where nothing of them counts."""
+
 
 class MemoryStorage:
     """A `SyncStorage` that lives and dies with the process.
 
     *indexed* names the places to index, in attribute notation (RFC 7644 §3.10); a resource type that has no such
     attribute does without.
+
+    With *indirect_groups* a user's `groups` are also those that its groups belong to, however deep (RFC 7643 §4.1.2).
     """
 
-    def __init__(self, indexed: Iterable[str] = INDEXED) -> None:
+    def __init__(self, indexed: Iterable[str] = INDEXED, *, indirect_groups: bool = False) -> None:
         self._indexed = tuple(indexed)
+        self._indirect_groups = indirect_groups
         self._tenancies: dict[Tenant, Tenancy] = {}
 
     @property
@@ -66,7 +76,7 @@ class MemoryStorage:
     def session(self, tenant: Tenant) -> AbstractContextManager[SyncSession]:
         tenancy = self._tenancies.get(tenant)
         if tenancy is None:
-            tenancy = self._tenancies.setdefault(tenant, Tenancy(self._indexed))
+            tenancy = self._tenancies.setdefault(tenant, Tenancy(self._indexed, indirect_groups=self._indirect_groups))
         return _MemorySession(tenancy)
 
 
@@ -119,51 +129,71 @@ class _MemorySession:
             return min(most, self._tenancy.size(resource_type, id, attribute))
 
     def search(self, query: Query) -> Page:
-        page = slice(query.offset, query.offset + query.count)
+        parts = parts_of(query.sorts) if query.sorts else ()
+        after, counted = (None, 0) if query.after is None else read_position(query.after, len(directions(parts)))
         if query.filter is None and not query.sorts and len(query.resource_types) == 1:
             with self._tenancy.lock:
                 rows = self._tenancy.table(query.resource_types[0]).in_order
-                found, total = [row.record for row in rows[page]], len(rows)
+                first = query.offset if after is None else query.offset + _behind(rows, after)
+                found, total = [row.record for row in rows[first : first + query.count + 1]], len(rows)
         else:
             matching = [record for one in query.resource_types for record in self._matching(one, query)]
-            found, total = self._sorted(matching, query.sorts)[page], len(matching)
+            result, total = self._sorted(matching, parts), len(matching)
+            if after is not None:
+                follows = partial(self._follows, parts, after)
+                result = result[bisect_left(result, True, key=follows) :]
+            found = result[query.offset : query.offset + query.count + 1]
+        total = total if after is None else counted
+        shown = found[: query.count]
+        end = position(self._rank(parts, shown[-1]), total) if shown and len(found) > len(shown) else None
         with self._tenancy.lock:
-            return Page(tuple([self._tenancy.shown(record, query.elements) for record in found]), total)
+            return Page(tuple([self._tenancy.shown(record, query.elements) for record in shown]), total, end)
 
     def _matching(self, resource_type: ResourceType, query: Query) -> list[Record]:
         """The records of *resource_type* that match.
 
         The lock is held to pick the candidates, not while they are tested: records are values.
         """
-        if query.filter is None:
+        bound = query.bound(resource_type)
+        if bound is None:
             with self._tenancy.lock:
                 return [row.record for row in self._tenancy.table(resource_type).in_order]
-        bound = query.filter.bound(resource_type, foreign_is_absent=len(query.resource_types) > 1)
         with self._tenancy.lock:
             few = candidates(bound.tree, partial(self._tenancy.equal, resource_type))
             records = [row.record for row in (self._tenancy.table(resource_type).in_order if few is None else few)]
-            document_of = self._sight(self._tenancy.elements_for(bound.tree), bound.mentions_envelope)
+            elements = UNSEEN if KEYED_NAMES.isdisjoint(bound.names) else self._tenancy.elements_for(bound.tree)
+            document_of = self._sight(elements, bound.mentions_envelope)
         matches = bound.matches
         if document_of is None:
             return [record for record in records if matches(record.document)]
         return [record for record in records if matches(document_of(record))]
 
-    def _sorted(self, records: list[Record], sorts: Mapping[str, Sort]) -> list[Record]:
-        """*records* as *sorts* say; a type without a sort is ordered like resources without a value.
-
-        Values are compared only with values of their kind: a stable sort for each kind, the first kind last.
-        """
-        if not sorts:
-            return sorted(records, key=rank)
-        result = sorted(records, key=_id)
-        for kind in reversed(dict.fromkeys(map(_kind, sorts.values()))):
-            of_kind = {name: sort for name, sort in sorts.items() if _kind(sort) == kind}
-            sort = next(iter(of_kind.values()))
-            name = (sort.place.container or sort.place.attribute).name
-            unseen: Elements = {keyed: () for keyed in KEYED_NAMES if keyed != name}
-            document_of = self._sight(unseen, name in ("meta", "schemas")) or _document
-            result = ordered(result, partial(_document_if, of_kind, document_of), sort)
+    def _sorted(self, records: list[Record], parts: Sequence[Part]) -> list[Record]:
+        """*records* in the order of *parts*; a stable sort for each, the most important last."""
+        if not parts:
+            return sorted(records, key=_by_creation)
+        result = sorted(records, key=_by_id)
+        for part in reversed(parts):
+            sort = next(iter(part.sorts.values()))
+            result = ordered(result, partial(_document_if, part, self._sortable(sort)), sort)
         return result
+
+    def _sortable(self, sort: Sort) -> Callable[[Record], Document]:
+        """As much of a record's document as *sort* looks at."""
+        name = (sort.place.container or sort.place.attribute).name
+        elements = {keyed: () for keyed in KEYED_NAMES if keyed != name}
+        return self._sight(elements, name in ("meta", "schemas")) or _document
+
+    def _rank(self, parts: Sequence[Part], record: Record) -> Rank:
+        name = record.resource_type.name
+        if not parts:
+            return Rank((record.created,), record.id, name)
+        sorts = [part.sorts.get(name) for part in parts]
+        keys = [None if sort is None else sort_key(sort.place, self._sortable(sort)(record)) for sort in sorts]
+        return Rank(tuple(keys), record.id, name)
+
+    def _follows(self, parts: Sequence[Part], last: Rank, record: Record) -> bool:
+        return self._rank(parts, record).follows(last, directions(parts))
 
     def _sight(self, elements: Elements, envelope: bool) -> Callable[[Record], Document] | None:
         """What to judge a record by if *elements* of its keyed attributes count; None if its document is enough."""
@@ -182,39 +212,40 @@ class _MemorySession:
     # Writing
 
     def insert(self, record: Record) -> None:
-        row = Row(record.changed(_without_keyed(record, record.document)), _members_in(record))
-        identity = UniqueKey("id", record.id)
         with self._tenancy.lock:
             table = self._tenancy.table(record.resource_type)
-            if record.id in table.rows:
-                raise UniquenessError(identity.attribute)
-            table.check((*record.unique, identity), row, self)
+            document = without(table.keyed, record.document)
+            members = by_key(elements_of(record.document.get("members"))) if "members" in table.keyed else {}
+            row = Row(record if document is record.document else record.changed(document), members, record.version)
+            table.check_new(record, self)
             self._tenancy.add(row)
             self._undo.append(partial(self._tenancy.remove, row))
 
     def update(self, change: Change) -> Record:
-        after = change.after
+        after, delta = change.after, change.delta
         with self._tenancy.lock:
             table = self._tenancy.table(after.resource_type)
             row = table.rows.get(after.id)
             if row is None or change.expected not in (None, row.record.version):
                 raise VersionClash(after.id)
             current = row.record
-            names = change.delta.attributes - KEYED.get(after.resource_type.name, {}).keys()
-            document = _document_after(current, change, names)
-            members = _member_changes(row.members, change.delta)
+            names = delta.attributes.difference(table.keyed)
+            document = without(table.keyed, document_after(current, change)) if names else current.document
+            members = member_changes(row.members, delta) if "members" in table.keyed else {}
             unique = current.unique if after.unique == change.before.unique else after.unique
-            if members or unique != current.unique or _differ(document, current.document, names):
+            if unique != current.unique:
                 table.check(unique, row, self)
                 self._release(table, set(current.unique).difference(unique))
-                current = current.changed(
-                    document,
-                    unique=unique,
-                    last_modified=after.last_modified,
-                    version=row.next_version(),
-                )
-                self._replace(row, current, members)
-        return _shown_as_in(after, current)
+            elif not members and not differ(document, current.document, names):
+                return shown_as_in(after, current, table.keyed)
+            current = current.changed(
+                document,
+                unique=unique,
+                last_modified=after.last_modified,
+                version=row.next_version(),
+            )
+            self._replace(row, current, members)
+        return shown_as_in(after, current, table.keyed)
 
     def delete(self, record: Record) -> None:
         with self._tenancy.lock:
@@ -260,80 +291,26 @@ class _Savepoint:
             self._session.undo_to(self._mark)
 
 
-def _id(record: Record) -> str:
-    return record.id
+def _by_creation(record: Record) -> tuple[str, str, str]:
+    return record.created, record.id, record.resource_type.name
+
+
+def _by_id(record: Record) -> tuple[str, str]:
+    return record.id, record.resource_type.name
 
 
 def _document(record: Record) -> Document:
     return record.document
 
 
-def _document_if(sorts: Mapping[str, Sort], document_of: Callable[[Record], Document], record: Record) -> Document:
-    return document_of(record) if record.resource_type.name in sorts else {}
+def _document_if(part: Part, document_of: Callable[[Record], Document], record: Record) -> Document:
+    return document_of(record) if record.resource_type.name in part.sorts else {}
 
 
-def _kind(sort: Sort) -> tuple[str, str, bool, bool]:
-    """What two sorts must share for their values to be comparable."""
-    return str(sort.place), sort.place.leaf.type, sort.place.leaf.case_exact, sort.descending
+def _behind(rows: Sequence[Row], last: Rank) -> int:
+    """How many of *rows*, by creation, do not follow *last*."""
+    return bisect_right(rows, (last.keys[0] or "", last.id), key=_row_rank)
 
 
-def _without_keyed(record: Record, document: Document) -> Document:
-    keyed = KEYED.get(record.resource_type.name, {})
-    if keyed.keys().isdisjoint(document):
-        return document
-    return {name: value for name, value in document.items() if name not in keyed}
-
-
-def _members_in(record: Record) -> dict[str, Json]:
-    if "members" not in KEYED.get(record.resource_type.name, {}):
-        return {}
-    return _by_key(elements_of(record.document.get("members")))
-
-
-def _by_key(elements: Iterable[Json]) -> dict[str, Json]:
-    """The elements by their key; the first of several with one key."""
-    found: dict[str, Json] = {}
-    for element in elements:
-        found.setdefault(_key_of(element), element)
-    return found
-
-
-def _key_of(element: Json) -> str:
-    match element:
-        case {"value": str(key)}:
-            return key
-        case _:
-            raise ValueError("an element of a keyed attribute has no key")
-
-
-def _document_after(current: Record, change: Change, names: Collection[str]) -> Document:
-    """The document after *change*, whose delta touches *names* besides keyed attributes."""
-    if not names:
-        return current.document
-    if change.expected is None:
-        return _without_keyed(current, change.delta.applied_to(current.document))
-    return _without_keyed(current, change.after.document)
-
-
-def _differ(one: Document, other: Document, names: Iterable[str]) -> bool:
-    return one is not other and not all(same(one.get(name), other.get(name)) for name in names)
-
-
-def _member_changes(members: Mapping[str, Json], delta: Delta) -> Members:
-    """What *delta* really does to *members*: repeats, and what cancels out, are left out."""
-    wanted: dict[str, Json] = {}
-    if "members" in delta.unassigned or "members" in delta.assigned:
-        wanted = dict.fromkeys(members)
-        wanted.update(_by_key(elements_of(delta.assigned.get("members"))))
-    wanted.update((_key_of(element), None) for element in delta.removed.get("members", ()))
-    for key, element in _by_key(delta.added.get("members", ())).items():
-        if wanted.get(key, members.get(key)) is None:
-            wanted[key] = element
-    return {key: element for key, element in wanted.items() if not same(members.get(key), element)}
-
-
-def _shown_as_in(after: Record, current: Record) -> Record:
-    """*current* with the keyed attributes as *after* has them."""
-    keyed = KEYED.get(after.resource_type.name, {})
-    shown = {name: after.document[name] for name in keyed if name in after.document}
-    return current.changed({**current.document, **shown}) if shown else current
+def _row_rank(row: Row) -> tuple[str, str]:
+    return rank(row.record)

@@ -17,6 +17,7 @@ from scimcore.rules.delta import same
 from scimcore.rules.filter import Term
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
+from scimcore.storage.groups import group_element
 from scimcore.storage.index import Buckets, PlaceIndex, indexable, keys_named
 from scimcore.storage.keyed import KEYED, KEYED_NAMES
 from scimcore.storage.protocol import Elements, Record, UniqueKey, Version
@@ -32,8 +33,8 @@ class Row:
     """A record in its place: what is replaced (`record`, without keyed attributes) and what is changed (`members`)."""
 
     record: Record
-    members: dict[str, Json] = attrs.field(factory=dict)
-    last_issued: Version = attrs.field(default=attrs.Factory(lambda self: self.record.version, takes_self=True))
+    members: dict[str, Json]
+    last_issued: Version
     """Also counts versions that were undone, so that no version ever names two states."""
 
     def next_version(self) -> Version:
@@ -54,6 +55,7 @@ class Table:
     """The rows of one resource type: by id, in order, by unique key and by indexed values."""
 
     def __init__(self, resource_type: ResourceType, indexed: Iterable[str]) -> None:
+        self.keyed: Mapping[str, str] = KEYED.get(resource_type.name, {})
         self.rows: dict[str, Row] = {}
         self.in_order: list[Row] = []
         self._indexable = {
@@ -75,7 +77,7 @@ class Table:
             self._indexes[name] = index
         return index
 
-    def check(self, keys: Iterable[UniqueKey], row: Row | None, by: object) -> None:
+    def check(self, keys: Iterable[UniqueKey], row: Row, by: object) -> None:
         """Make sure that *row* may have *keys* in the transaction *by*.
 
         Raises:
@@ -84,6 +86,22 @@ class Table:
         for key in keys:
             if self._taken.get(key, row) is not row or self._released.get(key, by) is not by:
                 raise UniquenessError(key.attribute)
+
+    def check_new(self, record: Record, by: object) -> None:
+        """Make sure that a new row may have the id and the keys of *record* in the transaction *by*.
+
+        Raises:
+            UniquenessError: As for `check`.
+        """
+        if record.id in self.rows:
+            raise UniquenessError("id")
+        for key in record.unique:
+            if key in self._taken:
+                raise UniquenessError(key.attribute)
+        if self._released:
+            for key in (*record.unique, UniqueKey("id", record.id)):
+                if self._released.get(key, by) is not by:
+                    raise UniquenessError(key.attribute)
 
     def release(self, keys: Iterable[UniqueKey], by: object) -> None:
         """Keep *keys*, just given up, from everyone but *by*."""
@@ -101,10 +119,11 @@ class Table:
     def add(self, row: Row) -> None:
         record = row.record
         self.rows[record.id] = row
-        if not self.in_order or rank(self.in_order[-1].record) <= rank(record):
+        place = rank(record)
+        if not self.in_order or _row_rank(self.in_order[-1]) <= place:
             self.in_order.append(row)
         else:
-            self.in_order.insert(bisect_left(self.in_order, rank(record), key=_row_rank), row)
+            self.in_order.insert(bisect_left(self.in_order, place, key=_row_rank), row)
         for key in record.unique:
             self._taken.setdefault(key, row)
         for index in self._indexes.values():
@@ -118,11 +137,14 @@ class Table:
         for index in self._indexes.values():
             index.discard(row, record.document)
 
-    def replace(self, row: Row, record: Record) -> None:
-        """Give *row* another *record* of the same id and creation; one that was removed stays out."""
+    def replace(self, row: Row, record: Record) -> bool:
+        """Give *row* another *record* of the same id and creation; whether it is in the table.
+
+        One that was removed stays out.
+        """
         before, row.record = row.record, record
         if not self.has(row):
-            return
+            return False
         if before.unique != record.unique:
             self._give_up(before.unique, row)
             for key in record.unique:
@@ -130,6 +152,7 @@ class Table:
         if before.document is not record.document:
             for index in self._indexes.values():
                 index.move(row, before.document, record.document)
+        return True
 
     def _give_up(self, keys: Iterable[UniqueKey], row: Row) -> None:
         for key in keys:
@@ -140,10 +163,11 @@ class Table:
 class Tenancy:
     """The tables of one tenant and the memberships between their rows."""
 
-    def __init__(self, indexed: Iterable[str]) -> None:
+    def __init__(self, indexed: Iterable[str], *, indirect_groups: bool = False) -> None:
         self.lock = RLock()
         self.tables: dict[str, Table] = {}
         self._indexed = tuple(indexed)
+        self._indirect_groups = indirect_groups
         self._holders: Buckets[str, Row] = Buckets()
         self._spellings: Buckets[str, str] = Buckets()
 
@@ -158,8 +182,9 @@ class Tenancy:
 
     def add(self, row: Row) -> None:
         """Put *row* in its table and its members on record; the way back of `remove`."""
-        table = self.table(row.record.resource_type)
-        if row.record.id not in table.rows:
+        record = row.record
+        table = self.table(record.resource_type)
+        if record.id not in table.rows:
             table.add(row)
             for member in row.members:
                 self._link(member, row)
@@ -174,10 +199,9 @@ class Tenancy:
 
     def replace(self, row: Row, record: Record, members: Members) -> None:
         """Give *row* its new *record* and, element by element, *members*."""
-        table = self.table(row.record.resource_type)
-        table.replace(row, record)
+        is_in_table = self.table(record.resource_type).replace(row, record)
         for member, element in members.items():
-            self._put(row, member, element, table.has(row))
+            self._put(row, member, element, is_in_table)
 
     def revert(self, row: Row, before: Record, after: Record, old: Members, new: Members) -> None:
         """The way back of `replace`: undo what others have not written over since."""
@@ -224,7 +248,7 @@ class Tenancy:
         row = self.table(resource_type).rows.get(id)
         if row is None or attribute not in KEYED.get(resource_type.name, {}):
             return 0
-        return len(row.members if attribute == "members" else self._holders.at(id))
+        return len(row.members if attribute == "members" else self._held_by(id))
 
     def _members(self, record: Record, keys: Collection[str] | None) -> list[Json]:
         row = self.table(record.resource_type).rows.get(record.id)
@@ -235,21 +259,41 @@ class Tenancy:
         return [row.members[key] for key in dict.fromkeys(keys) if key in row.members]
 
     def _groups(self, record: Record, keys: Collection[str] | None) -> list[Json]:
-        rows = self._holders.at(record.id)
-        if not rows or (keys is not None and not keys):
+        direct = self._holders.at(record.id)
+        if not direct or (keys is not None and not keys):
             return []
-        groups = sorted((row.record for row in rows if keys is None or row.record.id in keys), key=rank)
-        return [_as_element(group) for group in groups]
+        found = [row for row in self._held_by(record.id) if keys is None or row.record.id in keys]
+        found.sort(key=_row_rank)
+        found.sort(key=lambda row: row not in direct)
+        return [
+            group_element(row.record.id, row.record.document.get("displayName"), is_direct=row in direct)
+            for row in found
+        ]
+
+    def _held_by(self, id: str) -> Collection[Row]:
+        """The groups that *id* is shown to be in."""
+        direct = self._holders.at(id)
+        if not self._indirect_groups:
+            return direct
+        found, left = set(direct), list(direct)
+        while left:
+            for row in self._holders.at(left.pop().record.id):
+                if row not in found:
+                    found.add(row)
+                    left.append(row)
+        return found
 
     def equal(self, resource_type: ResourceType, place: str, operand: Json) -> Collection[Row] | None:
         """The rows that may have *operand* at *place*; None if no index knows."""
-        keyed = KEYED.get(resource_type.name, {})
-        if place == "members.value" and "members" in keyed:
+        table = self.table(resource_type)
+        index = table.index(place)
+        if index is not None:
+            return index.equal(operand)
+        if place == "members.value" and "members" in table.keyed:
             return self._with_member(operand)
-        if place == "groups.value" and "groups" in keyed:
+        if place == "groups.value" and "groups" in table.keyed:
             return self._in_group(resource_type, operand)
-        index = self.table(resource_type).index(place)
-        return None if index is None else index.equal(operand)
+        return None
 
     def elements_for(self, term: Term) -> Elements:
         """The elements of keyed attributes that can matter to *term*, however it spells their keys."""
@@ -267,22 +311,29 @@ class Tenancy:
         return {group for spelling in spellings for group in self._holders.at(spelling)}
 
     def _in_group(self, resource_type: ResourceType, operand: Json) -> Collection[Row]:
-        """The rows of *resource_type* that are members of the group of that id."""
+        """The rows of *resource_type* that are shown to be in the group of that id."""
         rows = self.table(resource_type).rows
-        return {rows[member] for group in self._groups_called(operand) for member in group.members if member in rows}
+        groups = self._within(self._groups_called(operand)) if self._indirect_groups else self._groups_called(operand)
+        return {rows[member] for group in groups for member in group.members if member in rows}
+
+    def _within(self, groups: Iterable[Row]) -> Collection[Row]:
+        """*groups* and all groups that belong to one of them, however deep."""
+        holding = [table.rows for table in self.tables.values() if "members" in table.keyed]
+        found = set(groups)
+        left = list(found)
+        while left:
+            for member in left.pop().members:
+                for inner in [rows[member] for rows in holding if member in rows]:
+                    if inner not in found:
+                        found.add(inner)
+                        left.append(inner)
+        return found
 
     def _groups_called(self, id: Json) -> Iterator[Row]:
         for name, table in self.tables.items():
             ids = table.index("id") if "members" in KEYED.get(name, {}) else None
             if ids is not None:
                 yield from ids.equal(id)
-
-
-def _as_element(group: Record) -> Json:
-    """How *group* appears among the `groups` of a member (RFC 7643 §4.1.2)."""
-    name = group.document.get("displayName")
-    shown: dict[str, Json] = {"value": group.id, "type": "direct"}
-    return shown if name is None else {"value": group.id, "display": name, "type": "direct"}
 
 
 def _merged(current: Record, before: Record, after: Record, version: Version) -> Record:
