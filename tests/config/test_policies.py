@@ -78,7 +78,7 @@ def test_policies_stand_in_the_order_of_the_file() -> None:
         ("adoption", Adoption, {"email", "kept", "is_verified", "is_privileged", "group_type"}),
         ("group_adoption", GroupAdoption, {"is_privileged"}),
         # `scope` is said by account, organisation and project.
-        ("group_identifiers", GroupIdentifiers, {"scope"}),
+        ("group_identifiers", GroupIdentifiers, {"scope", "is_privileged"}),
         ("immutable", ImmutableAttributes, {"resource_type"}),
         ("leaving", Leaving, {"is_last_owner", "group_type"}),
         # A table has its name in `policy`.

@@ -671,6 +671,17 @@ def test_a_write_by_id_takes_over_if_told_to(
     assert provenance_of(document).managed_by == manager
 
 
+def test_a_suspension_by_id_takes_nothing_over(make_face: Maker) -> None:
+    policies = (Adoption(on_existing="take_over", by_id=True), Ownership(), Leaving(on_deactivate="delete"))
+    okta = client_of(make_face, *policies)
+    with okta.face.storage.session(ACME) as session:
+        session.insert(BOB)
+    assert okta.set("/Users/bob", active=False).status == 200
+    after = stored(okta, "bob")
+    assert (after.get("active"), provenance_of(after).managed_by) == (BOB.document.get("active"), None)
+    assert okta.noted == ["retained"]
+
+
 def test_a_write_by_id_does_not_take_over_a_privileged_account(make_face: Maker) -> None:
     policy = Adoption(on_existing="take_over", by_id=True, is_privileged=lambda _: True)
     okta = provider_with(make_face, policy, BOB)

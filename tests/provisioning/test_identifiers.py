@@ -408,3 +408,14 @@ def test_a_group_that_comes_into_being_in_between_is_a_collision_like_any_other(
     answer = post(okta, "team-a")
     assert (answer.status, identifier_in(answer.body)) == (status, identifier)
     assert racing.storage is None
+
+
+@pytest.mark.parametrize("name", ["admins", "admins?", "ádmins", " admins "])
+def test_a_privileged_group_is_never_linked_by_what_its_name_becomes(make_face: Maker, name: str) -> None:
+    policy = GroupIdentifiers(collision="link", is_privileged=lambda record: record.id == "local")
+    okta = client(make_face, policy)
+    local = record_of(PROVISIONED_GROUP, "local", displayName="admins")
+    named = with_provenance(local.document, Provenance(identifier="admins", scope="acme"))
+    keep(okta.face.storage, attrs.evolve(local, document=named))
+    okta.face.refused(post(okta, name), 409, "uniqueness")
+    assert [record.document for record in okta.face.stored()] == [named]

@@ -97,9 +97,12 @@ def _adoption(
 
 
 def _group_adoption(
-    *, on_existing: Literal["refuse", "link", "keep_both"] = "refuse", on_foreign: _OnForeign = "share"
+    *,
+    on_existing: Literal["refuse", "link", "keep_both"] = "refuse",
+    on_foreign: _OnForeign = "share",
+    by_id: bool = False,
 ) -> Policy:
-    return GroupAdoption(on_existing=on_existing, on_foreign=on_foreign)
+    return GroupAdoption(on_existing=on_existing, on_foreign=on_foreign, by_id=by_id)
 
 
 def _ownership(

@@ -169,7 +169,7 @@ class Adoption:
         return _about(intent, record, document, sent, note)
 
     async def _written_by_id(self, intent: Intent, record: Record, after: Document) -> Intent:
-        if provenance_of(record.document).managed_by is not None:
+        if provenance_of(record.document).managed_by is not None or _only_suspends(record.document, after):
             return intent
         if self.is_privileged is not None and await answered(self.is_privileged(record)):
             raise ForbiddenError("this connection may not take over the resource; an administrator can link it")
@@ -189,6 +189,11 @@ class Adoption:
         wanted = sent if intent.asked == "patch" else merged(current, sent)
         document = keeping(current, wanted, self.kept | NEVER_ON_FIRST_CONTACT)
         return _about(intent, record, with_provenance(document, facts), sent, why)
+
+
+def _only_suspends(before: Document, after: Document) -> bool:
+    """Whether a write asks for nothing but that an account be inactive: to leave is no way to take over."""
+    return after.get("active") is False and changed_names(before, after) == ["active"]
 
 
 def _linked(intent: Intent, record: Record, sent: Document, why: Note) -> Intent:

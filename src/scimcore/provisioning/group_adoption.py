@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from scimcore.errors import UniquenessError
+from scimcore.errors import ForbiddenError, UniquenessError
 from scimcore.provisioning.finding import equal_to, found
 from scimcore.provisioning.intent import Intent, Note
 from scimcore.provisioning.matching import IsPrivileged, NotAdoptedError, OnForeign, answered
@@ -48,6 +48,9 @@ class GroupAdoption:
     to `Ownership`."""
     is_privileged: IsPrivileged | None = None
     """Whether a group gives so much that whoever names one like it must not fill it. Without this hook none does."""
+    by_id: bool = False
+    """Whether a PUT or PATCH to a group that nobody manages takes it over too, if `on_existing` links. Okta looks for a
+    group, and where its administrator links what it found it pushes to the id, without a POST."""
 
     async def decided(self, intent: Intent, session: Session) -> Intent:
         """*intent* about the group that exists, if there is one and it may be linked.
@@ -55,10 +58,13 @@ class GroupAdoption:
         Raises:
             UniquenessError: The name is taken, and the group is not linked or the connection provisions it already.
             NotAdoptedError: There is such a group, or several, and it is not linked.
+            ForbiddenError: A write by id would take over a privileged group.
             ValueError: The connection has no name.
         """
-        if intent.resource_type.name != "Group" or intent.asked != "create" or intent.before is not None:
+        if intent.resource_type.name != "Group":
             return intent
+        if intent.asked != "create" or intent.before is not None:
+            return await self._written_by_id(intent)
         sent, connection = intent.after, connection_of(intent)
         name = sent.get("displayName") if sent else None
         if sent is None or not isinstance(name, str):
@@ -78,6 +84,20 @@ class GroupAdoption:
         if len(groups) > 1:
             raise NotAdoptedError("ambiguous")
         return await self._linked(intent, groups[0], sent, session)
+
+    async def _written_by_id(self, intent: Intent) -> Intent:
+        before, after = intent.before, intent.after
+        if not self.by_id or self.on_existing != "link" or before is None or after is None:
+            return intent
+        facts = provenance_of(before.document)
+        if intent.asked not in ("replace", "patch") or facts.managed_by is not None:
+            return intent
+        if self.is_privileged is not None and await answered(self.is_privileged(before)):
+            raise ForbiddenError("this connection may not take over the resource; an administrator can link it")
+        connection = connection_of(intent)
+        facts = facts.linked(linking(facts.link(connection), connection, intent.at, after))
+        document = with_provenance(after, attrs.evolve(facts, managed_by=connection, purge_after=None))
+        return intent.becoming(document, Note("taken_over", "written to by id"))
 
     async def _linked(self, intent: Intent, group: Record, sent: Document, session: Session) -> Intent:
         """*intent* about an existing group: taken over, or only linked."""

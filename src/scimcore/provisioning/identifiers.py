@@ -12,6 +12,7 @@ import attrs
 from scimcore.errors import InvalidValueError, MutabilityError, Problem, UniquenessError
 from scimcore.provisioning.finding import equal_to, found
 from scimcore.provisioning.intent import Intent, Note
+from scimcore.provisioning.matching import IsPrivileged, NotAdoptedError, answered
 from scimcore.provisioning.provenance import (
     PROVISIONING_URN,
     Link,
@@ -30,7 +31,7 @@ from scimcore.rules.identifier import (
 )
 from scimcore.rules.replace import retained
 from scimcore.schema.document import Document, Json
-from scimcore.storage.protocol import Elements, Record, Session
+from scimcore.storage.protocol import Elements, Record, Session, VersionClash
 
 _MOST_SUFFIXES: Final = 1_000
 _AT_ONCE: Final = 25
@@ -53,6 +54,8 @@ class GroupIdentifiers:
     """Whether the identifier is the id, in organisations and projects behind their names."""
     scope: Scope | None = None
     """Where groups belong that do not say, and outside of which none may belong; the account if None."""
+    is_privileged: IsPrivileged | None = None
+    """Whether a group that nobody manages gives so much that whoever names one like it must not fill it."""
 
     async def decided(self, intent: Intent, session: Session) -> Intent:
         """*intent* with an identifier for a new group, or about the group that has it already.
@@ -60,6 +63,8 @@ class GroupIdentifiers:
         Raises:
             InvalidValueError: The name becomes no identifier, or the scopes are none or lie elsewhere.
             UniquenessError: The identifier is taken, and is neither shared nor varied.
+            NotAdoptedError: The group that has the identifier is privileged.
+            VersionClash: Another request makes the same group at this moment.
             MutabilityError: A group would change its scopes.
         """
         if intent.after is None or PROVISIONING_URN not in intent.resource_type.containers:
@@ -70,8 +75,7 @@ class GroupIdentifiers:
         if intent.before is not None and intent.asked != "create":
             self._check_scopes(intent, intent.before.document, intent.after)
             return intent
-        boundary = self._boundary(intent)
-        naming = _Naming(intent, session, intent.after, self._scopes(intent, intent.after), boundary, self.as_id)
+        naming = _Naming(intent, session, intent.after, self._scopes(intent, intent.after), self.as_id)
         base = self._identifier(naming.name)
         if intent.before is not None:
             return await self._adopted(naming, intent.before, base)
@@ -79,10 +83,17 @@ class GroupIdentifiers:
             return await self._suffixed(naming, base)
         _check_identifier(base, self._longest, as_id=self.as_id)
         holder = await naming.holder(base) or await self._legacy_holder(naming, base)
-        if holder is None and not await naming.taken([base]):
-            return naming.identified(base)
+        if holder is None:
+            namesake = (await naming.taken([base])).get(base)
+            if namesake is None:
+                return naming.identified(base)
+            if namesake == intent.resource_type.name:
+                raise VersionClash("a group with that id came into being just now")
         if self.collision == "refuse" or holder is None:
             raise UniquenessError(f"displayName (identifier {base})")
+        is_manual = provenance_of(holder.document).managed_by is None
+        if is_manual and self.is_privileged is not None and await answered(self.is_privileged(holder)):
+            raise NotAdoptedError("privileged")
         return await naming.linked(holder, base)
 
     @property
@@ -155,7 +166,6 @@ class _Naming:
     session: Session
     document: Document
     scopes: tuple[Scope, ...]
-    boundary: Scope
     as_id: bool
 
     @property
@@ -186,7 +196,8 @@ class _Naming:
 
     async def unnamed(self) -> Record | None:
         """A group of exactly this name that never got an identifier, because it was there before this policy was."""
-        if self.boundary not in self.scopes:
+        # What never got an identifier never got a scope either: it belongs to the account.
+        if all(scope.organisation is not None for scope in self.scopes):
             return None
         wanted = equal_to("displayName", self.name)
         for record in await found(self.session, self.intent.resource_type, wanted, _NO_MEMBERS):
@@ -194,12 +205,12 @@ class _Naming:
                 return record
         return None
 
-    async def taken(self, identifiers: Sequence[str]) -> set[str]:
-        """Those of *identifiers* that would be the id of some other resource, of whatever type."""
+    async def taken(self, identifiers: Sequence[str]) -> dict[str, str]:
+        """Those of *identifiers* that would be the id of some other resource, each with the type of it."""
         if not self.as_id:
-            return set()
+            return {}
         located = await self.session.locate([self.id(one) for one in identifiers])
-        return {one for one in identifiers if self.id(one) in located}
+        return {one: located[self.id(one)] for one in identifiers if self.id(one) in located}
 
     def identified(self, identifier: str) -> Intent:
         """The group as a new one with *identifier*."""
