@@ -5,11 +5,11 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from scimcore.cli import audit, serve, token
+from scimcore.cli import audit, migrate, serve, token
 from scimcore.cli.options import UnusableError
 from scimcore.config import ConfigurationError
 
-COMMANDS: Final = (serve, token, audit)
+COMMANDS: Final = (serve, token, audit, migrate)
 """Each has `add_to(commands)`, which adds a parser whose default `run` takes the options and gives the exit status."""
 
 _EXTRAS: Final = {"uvicorn": "server", "rich": "server", "sqlalchemy": "sql", "psycopg": "sql", "alembic": "sql"}

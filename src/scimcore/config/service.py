@@ -56,6 +56,16 @@ class Database:
         if self.audit is not None:
             await self.audit.create_all()
 
+    async def migrate(self) -> None:
+        """Make the tables what this release needs, from nothing or from any earlier release.
+
+        Raises:
+            UnfitDatabaseError: There are tables, and nothing says which release made them.
+        """
+        if not isinstance(self.storage, MemoryStorage):
+            await self.storage.migrate_async()
+        await self.create_all()
+
     async def close(self) -> None:
         """Give back all connections; they are made anew when they are needed."""
         if not isinstance(self.storage, MemoryStorage):

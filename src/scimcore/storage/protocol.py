@@ -12,7 +12,8 @@ from typing import NamedTuple, NewType, Protocol
 import attrs
 
 from scimcore.rules.delta import Delta
-from scimcore.rules.filter import Filter
+from scimcore.rules.filter import BoundFilter, Filter
+from scimcore.rules.tolerance import DEFAULT, Tolerance
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document
 
@@ -24,6 +25,12 @@ Version = NewType("Version", int)
 
 Instant = NewType("Instant", str)
 """A moment in UTC as `2026-11-22T09:30:00.123456Z`, always this long, so that text order is time order."""
+
+Position = NewType("Position", str)
+"""A place between two records in the order of a search; opaque, and good for as long as records keep their values.
+
+Records that come and go elsewhere do not move it, not even the deletion of the record before it.
+"""
 
 FIRST_VERSION = Version(1)
 
@@ -108,17 +115,35 @@ class Query:
     filter: Filter | None = None
     sorts: Mapping[str, Sort] = attrs.field(factory=dict)
     """Resource type name -> order; to sort by, a type without an entry has no values."""
+    after: Position | None = None
+    """Where the page before ended: its `next`, in a query that differs from this one in `after` and `offset` only."""
     offset: int = 0
+    """How many records to pass over, from the beginning or from `after`."""
     count: int
     elements: Elements = EVERYTHING
+    tolerance: Tolerance = DEFAULT
+    """How the literals of `filter` are read."""
+
+    def bound(self, resource_type: ResourceType) -> BoundFilter | None:
+        """The filter about resources of *resource_type*; None if there is none.
+
+        Raises:
+            InvalidFilterError: It does not suit the resource type.
+        """
+        if self.filter is None:
+            return None
+        return self.filter.bound(resource_type, len(self.resource_types) > 1, self.tolerance)
 
 
 @attrs.frozen
 class Page:
-    """One page of a search, and how many records match in all."""
+    """One page of a search."""
 
     records: tuple[Record, ...]
     total: int
+    """How many records match in all; on a page `after` another, how many did when the first page was read."""
+    next: Position | None = None
+    """Where the page ends, if records follow; None for the last page, and for one without records."""
 
 
 class Session(Protocol):
@@ -134,7 +159,13 @@ class Session(Protocol):
         """How many elements a keyed attribute of a record has, counting no further than *most*."""
 
     async def search(self, query: Query) -> Page:
-        """The records that match, exactly as `rules.filter` decides."""
+        """The records that match, exactly as `rules.filter` decides.
+
+        A page `after` a position costs what the first page costs, however deep it lies.
+
+        Raises:
+            ValueError: `query.after` is no position in such a search.
+        """
 
     async def insert(self, record: Record) -> None:
         """Keep a new record.

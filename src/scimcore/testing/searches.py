@@ -1,11 +1,16 @@
 """The part of the storage contract that is about searches: what they find, in which order, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+import attrs
 import pytest
 
+from scimcore.errors import InvalidFilterError
+from scimcore.rules.tolerance import STRICT
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.standard import GROUP, USER
+from scimcore.storage.protocol import Page, Position, Query
 from scimcore.testing.company import (
     GROUP_FILTERS,
     MEMBERSHIP_FILTERS,
@@ -15,6 +20,20 @@ from scimcore.testing.company import (
     USER_FILTERS,
 )
 from scimcore.testing.sessions import Sessions, group, ids, query, user
+
+# The values of "title" repeat and are missing, those of "userName" neither.
+_WALKS: Final[Sequence[tuple[Sequence[ResourceType], str | None, str | None, bool]]] = [
+    ((USER,), None, None, False),
+    ((USER,), "userName pr", None, False),
+    ((USER,), 'title eq "same" or userName sw "user1"', None, False),
+    ((USER,), None, "title", False),
+    ((USER,), None, "title", True),
+    ((USER,), "userName pr", "userName", True),
+    ((USER,), None, "meta.created", False),
+    ((USER, GROUP), None, None, False),
+    ((USER, GROUP), None, "displayName", False),
+    ((USER, GROUP), None, "userName", True),
+]
 
 
 class SearchContract:
@@ -89,3 +108,89 @@ class SearchContract:
     ) -> None:
         page = company.search(query(text, offset=offset, count=count))
         assert (page.records, page.total) == ((), 3)
+
+    # Walks
+
+    @pytest.fixture
+    def crowd(self, acme: Sessions) -> Sessions:
+        """Ten users and four groups, created in no order of their names."""
+        for number in range(10):
+            title = {"title": "same" if number % 2 else f"T{number}"} if number % 3 else {}
+            acme.insert(user(f"{number * 7 % 10}", f"user{number}", number % 4, **title))
+        acme.insert(*(group(f"g{number}", f"Team {3 - number}", second=number) for number in range(4)))
+        return acme
+
+    @pytest.mark.parametrize(("types", "text", "sort_by", "descending"), _WALKS)
+    @pytest.mark.parametrize("size", [1, 3, 10])
+    def test_a_walk_from_position_to_position_is_the_whole_search(
+        self,
+        crowd: Sessions,
+        types: Sequence[ResourceType],
+        text: str | None,
+        sort_by: str | None,
+        descending: bool,
+        size: int,
+    ) -> None:
+        asked = query(text, types, sort_by=sort_by, descending=descending, count=size)
+        whole = crowd.search(attrs.evolve(asked, count=1000))
+        pages = list(_walked(crowd, asked))
+        assert [id for page in pages for id in ids(page)] == ids(whole)
+        assert [len(page.records) for page in pages[:-1]] == [size] * (len(pages) - 1)
+        assert {page.total for page in pages} == {whole.total}
+        assert whole.next is None
+
+    @pytest.mark.parametrize(("sort_by", "descending"), [(None, False), ("title", False), ("title", True)])
+    def test_a_walk_is_not_moved_by_records_that_come_and_go(
+        self, crowd: Sessions, sort_by: str | None, descending: bool
+    ) -> None:
+        asked = query(sort_by=sort_by, descending=descending, count=4)
+        whole = ids(crowd.search(attrs.evolve(asked, count=1000)))
+        page = crowd.search(asked)
+        for seen in page.records[1:]:
+            crowd.delete(seen)
+        # Those without a title come first where the titles descend.
+        crowd.insert(user("!", "early") if descending else user("!", "early", title="!"))
+        assert ids(crowd.search(attrs.evolve(asked, after=page.next, count=1000))) == whole[4:]
+
+    def test_a_page_may_lie_some_way_behind_a_position(self, crowd: Sessions) -> None:
+        whole = ids(crowd.search(query()))
+        first = crowd.search(query(count=2))
+        assert ids(crowd.search(query(after=first.next, offset=3, count=2))) == whole[5:7]
+
+    @pytest.mark.parametrize("count", [0, 10, 11])
+    def test_nothing_follows_a_page_that_is_the_last_or_empty(self, crowd: Sessions, count: int) -> None:
+        assert crowd.search(query(count=count)).next is None
+
+    @pytest.mark.parametrize(
+        "text", ["", "{", "[]", "null", "[1]", '[0,"a","1"]', '[0,1,"1","User"]', '[0,"\\u0000","1","User"]']
+    )
+    @pytest.mark.parametrize("sort_by", [None, "userName"])
+    def test_what_is_no_position_is_refused(self, crowd: Sessions, text: str, sort_by: str | None) -> None:
+        with pytest.raises(ValueError):  # noqa: PT011 - what it says is the storage's own
+            crowd.search(query(sort_by=sort_by, after=Position(text)))
+
+    def test_a_position_belongs_to_an_order_of_as_many_parts(self, crowd: Sessions) -> None:
+        first = crowd.search(query(None, (USER, GROUP), count=1))
+        two = query(None, (USER, GROUP), sort_by="userName", after=first.next)
+        title = query(None, (GROUP,), sort_by="displayName").sorts
+        with pytest.raises(ValueError):  # noqa: PT011
+            crowd.search(attrs.evolve(two, sorts={**two.sorts, **title}))
+
+    # Tolerance
+
+    def test_a_filter_is_read_as_tolerantly_as_the_caller_says(self, acme: Sessions) -> None:
+        acme.insert(user("u1", "alice", active=True))
+        asked = query('active eq "True"')
+        assert ids(acme.search(asked)) == ["u1"]
+        with pytest.raises(InvalidFilterError):
+            acme.search(attrs.evolve(asked, tolerance=STRICT))
+
+
+def _walked(sessions: Sessions, asked: Query) -> Iterator[Page]:
+    """The pages of a walk, each behind the one before."""
+    while True:
+        page = sessions.search(asked)
+        yield page
+        if page.next is None:
+            return
+        asked = attrs.evolve(asked, after=page.next)

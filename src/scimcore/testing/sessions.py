@@ -13,6 +13,7 @@ from scimcore.rules.delta import Delta, delta_between
 from scimcore.rules.filter import parse_filter
 from scimcore.rules.identifier import unique_values
 from scimcore.rules.order import sort_place
+from scimcore.rules.tolerance import DEFAULT, Tolerance
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
 from scimcore.schema.standard import GROUP, USER
@@ -22,6 +23,7 @@ from scimcore.storage.protocol import (
     Elements,
     Instant,
     Page,
+    Position,
     Query,
     Record,
     Session,
@@ -120,9 +122,11 @@ def query(
     *,
     sort_by: str | None = None,
     descending: bool = False,
+    after: Position | None = None,
     offset: int = 0,
     count: int = 1000,
     elements: Elements = EVERYTHING,
+    tolerance: Tolerance = DEFAULT,
 ) -> Query:
     """A search in the words of a request."""
     places = {one.name: sort_place(sort_by, one) for one in types if sort_by}
@@ -130,9 +134,11 @@ def query(
         resource_types=tuple(types),
         filter=None if filter is None else parse_filter(filter),
         sorts={name: Sort(place, descending) for name, place in places.items() if place is not None},
+        after=after,
         offset=offset,
         count=count,
         elements=elements,
+        tolerance=tolerance,
     )
 
 

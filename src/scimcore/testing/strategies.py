@@ -6,10 +6,11 @@ documents.
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -234,6 +235,30 @@ def filters(resource_type: ResourceType) -> SearchStrategy[str]:
     return combined(st.one_of(plain) | st.one_of(nested) if nested else st.one_of(plain))
 
 
+def filters_about(resource_type: ResourceType, documents: Iterable[Document]) -> list[str]:
+    """Filters that compare with what *documents* hold, so that they find something."""
+    found: set[str] = set()
+    for place in places(resource_type):
+        name, leaf = str(Place(place.container, place.attribute)), place.leaf
+        for value in {_printed(value) for document in documents for value in _values_at(place, document)}:
+            for operator in () if leaf.is_complex else _operators(leaf):
+                found.add(f"{place} {operator} {value}")
+                if place.attribute.multi_valued and place.attribute.is_complex == bool(place.sub):
+                    found.add(f"{name}[{place.sub.name if place.sub else 'value'} {operator} {value}]")
+    return sorted(found)
+
+
+def _values_at(place: Place, document: Document) -> Iterator[Json]:
+    holder: Json = document.get(place.container.name) if place.container else document
+    found = holder.get(place.attribute.name) if isinstance(holder, dict) else None
+    for element in found if isinstance(found, list) else [found]:
+        value: Json = element
+        if place.sub:
+            value = element.get(place.sub.name) if isinstance(element, dict) else None
+        if value is not None and not isinstance(value, (list, dict)):
+            yield value
+
+
 def combined(terms: SearchStrategy[str]) -> SearchStrategy[str]:
     """Filters made of *terms*, with `and`, `or`, `not` and brackets."""
     return st.recursive(
@@ -269,7 +294,10 @@ def _element_parts(resource_type: ResourceType) -> Iterator[tuple[str, list[Attr
     """The names that take brackets, and what may stand inside them."""
     for container, attribute in _attributes(resource_type):
         parts = [sub for sub in attribute.sub_attributes if _is_visible(sub) and not sub.is_complex]
-        if attribute.multi_valued and parts:
+        if not attribute.is_complex:
+            # An element of a simple attribute is its own value.
+            parts = [attrs.evolve(attribute, name="value", multi_valued=False)]
+        if attribute.multi_valued and parts and attribute.name != "schemas":
             yield str(Place(container, attribute)), parts
 
 
@@ -292,15 +320,19 @@ def _terms(name: str, attribute: Attribute, operands: SearchStrategy[Json]) -> S
     present = st.just(f"{name} pr")
     if attribute.is_complex:
         return present
+    compared = st.tuples(st.sampled_from(_operators(attribute)), operands.map(json.dumps)) | st.tuples(
+        st.sampled_from(("eq", "ne")), st.just("null")
+    )
+    return present | compared.map(lambda found: f"{name} {found[0]} {found[1]}")
+
+
+def _operators(attribute: Attribute) -> tuple[str, ...]:
     operators: tuple[str, ...] = ("eq", "ne")
     if attribute.type not in (Type.BOOLEAN, Type.BINARY):
         operators += _ORDERED
     if attribute.type in (Type.STRING, Type.REFERENCE):
         operators += _SUBSTRING
-    compared = st.tuples(st.sampled_from(operators), operands.map(json.dumps)) | st.tuples(
-        st.sampled_from(("eq", "ne")), st.just("null")
-    )
-    return present | compared.map(lambda found: f"{name} {found[0]} {found[1]}")
+    return operators
 
 
 # PATCH

@@ -2,32 +2,108 @@
 
 A synchronous connection is wrapped so that nothing suspends; an asynchronous one fits as it is. So a session is
 written once, and a provider without an event loop runs it to its end in one step.
+
+The driver begins no transaction: what is read before the first write costs one exchange with the database for each
+statement, and leaves nothing open in it.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import CursorResult, Engine
+from sqlalchemy import CursorResult, Engine, TextClause
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import Executable
+
+from scimcore.storage.sql.dialect import COMMIT, ROLLBACK, dialect_of, is_lost
 
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
 """The parameters of a statement; a sequence executes it once for each."""
 
 
-class Connection(Protocol):
-    """What a session needs of a connection to the database."""
+class Connection:
+    """A connection to the database, and another in its place if it is lost while nothing is begun.
+
+    A transaction begins when *begin* is executed, and not before: the driver begins none.
+
+    A pool hands out connections that the database may have closed long ago, after a restart or through a firewall.
+    Until a transaction begins nothing is lost with a connection, so what was asked is asked once more.
+    """
+
+    __slots__ = ("_begin", "_engine", "_has_begun", "_is_open", "_is_second", "_link")
+
+    def __init__(self, engine: Engine | AsyncEngine, link: "_Link", begin: TextClause) -> None:
+        self._engine = engine
+        self._link = link
+        self._begin = begin
+        self._has_begun = False
+        self._is_open = True
+        self._is_second = False
+
+    async def execute(self, statement: Executable, parameters: Parameters | None = None, /) -> CursorResult[Any]:
+        """What the database answers to *statement*."""
+        try:
+            result = await self._link.execute(statement, parameters)
+        except DBAPIError as error:
+            if self._has_begun or self._is_second or not is_lost(error):
+                raise
+            await self._connect_again(error)
+            result = await self._link.execute(statement, parameters)
+        if statement is self._begin:
+            self._has_begun = True
+        return result
+
+    async def commit(self) -> None:
+        """Make permanent what was written, if a transaction has begun."""
+        if self._has_begun:
+            await self._link.execute(COMMIT)
+            self._has_begun = False
+
+    async def rollback(self) -> None:
+        """Undo what was written, if a transaction has begun."""
+        if self._has_begun:
+            await self._link.execute(ROLLBACK)
+            self._has_begun = False
+
+    async def _connect_again(self, loss: DBAPIError) -> None:
+        """Another connection; if none can be had, the first *loss* is what happened."""
+        self._is_second = True
+        await self.invalidate()
+        await self.close()
+        try:
+            self._link = await _linked(self._engine)
+        except (DBAPIError, OSError, PoolTimeoutError) as reason:
+            raise loss from reason
+        self._is_open = True
+
+    async def invalidate(self) -> None:
+        """Let nobody have this connection again."""
+        if self._is_open:
+            await self._link.invalidate()
+
+    async def close(self) -> None:
+        """Give the connection back to the pool, which undoes what was not committed."""
+        if self._is_open:
+            self._is_open = False
+            await self._link.close()
+
+
+async def connected(engine: Engine | AsyncEngine) -> Connection:
+    """A connection of *engine*, which begins no transactions itself; it suspends only if *engine* is asynchronous."""
+    return Connection(engine, await _linked(engine), dialect_of(engine).begin_write)
+
+
+class _Link(Protocol):
+    """What is needed of a connection of SQLAlchemy."""
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None, /) -> CursorResult[Any]: ...
-    async def commit(self) -> None: ...
-    async def rollback(self) -> None: ...
     async def invalidate(self) -> None: ...
     async def close(self) -> None: ...
 
 
-async def connected(engine: Engine | AsyncEngine) -> Connection:
-    """A connection of *engine*; it suspends only if *engine* is asynchronous."""
+async def _linked(engine: Engine | AsyncEngine) -> _Link:
     if isinstance(engine, AsyncEngine):
         return await engine.connect()
     return _Immediate(engine.connect())
@@ -43,12 +119,6 @@ class _Immediate:
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None, /) -> CursorResult[Any]:
         return self._connection.execute(statement, parameters)
-
-    async def commit(self) -> None:
-        self._connection.commit()
-
-    async def rollback(self) -> None:
-        self._connection.rollback()
 
     async def invalidate(self) -> None:
         self._connection.invalidate()

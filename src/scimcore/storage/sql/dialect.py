@@ -2,14 +2,29 @@
 
 SQLite lets one transaction write at a time. A transaction that has read and then wants to write fails if another was
 faster, so nothing is begun for reading, and a write takes the lock before it looks: then compare-and-swap and
-uniqueness hold between processes too. PostgreSQL locks rows, and each statement sees what is committed.
+uniqueness hold between processes too. PostgreSQL locks rows, and each statement sees what is committed; there nothing
+is begun for reading because a beginning and an end would cost two exchanges more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from sqlite3 import OperationalError
 from typing import Final
 
 import attrs
-from sqlalchemy import Boolean, ColumnElement, CompoundSelect, Engine, Select, Table, TextClause, event, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    TextClause,
+    event,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -20,16 +35,24 @@ from sqlalchemy.sql import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+COMMIT: Final = text("COMMIT")
+ROLLBACK: Final = text("ROLLBACK")
+
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
-# Shutdown, crash, starting up, too many connections, lock timeout: PostgreSQL, appendix A.
-_PASSING_STATES = frozenset({"57P01", "57P02", "57P03", "53300", "55P03"})
-_PASSING_TEXTS = ("database is locked", "database table is locked", "connection is closed", "connection was closed")
+# Shutdown, crash, starting up: PostgreSQL, appendix A. With them the server ends the connection.
+_ENDING_STATES = frozenset({"57P01", "57P02", "57P03"})
+# Too many connections, lock timeout.
+_PASSING_STATES = _ENDING_STATES | {"53300", "55P03"}
+_LOST_TEXTS = ("connection is closed", "connection was closed")
+_PASSING_TEXTS = (*_LOST_TEXTS, "database is locked", "database table is locked")
 
 
+@lru_cache(maxsize=16)
 def _sqlite_insert(table: Table) -> Executable:
     return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.tenant)
 
 
+@lru_cache(maxsize=16)
 def _postgresql_insert(table: Table) -> Executable:
     return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.tenant)
 
@@ -70,15 +93,16 @@ class Dialect:
     name: str
     insert_if_free: Callable[[Table], Executable]
     """An insert of one row that does nothing and returns nothing, rather than fail, where the key is taken."""
-    begin_write: TextClause | None = None
-    """What to say before the first write; None where the driver begins transactions itself."""
-    isolation_level: str | None = None
-    """What a connection must be set to for `begin_write` to be the only beginning."""
+    begin_write: TextClause
+    """What begins a transaction that writes."""
+    lock_schema: TextClause | None = None
+    """What makes others wait who want to change the tables, until the transaction ends; None if beginning does."""
 
 
+# The number is the one that all who change the tables agree on: "scim" in ASCII.
 _DIALECTS: Final = (
-    Dialect("sqlite", _sqlite_insert, text("BEGIN IMMEDIATE"), "AUTOCOMMIT"),
-    Dialect("postgresql", _postgresql_insert),
+    Dialect("sqlite", _sqlite_insert, text("BEGIN IMMEDIATE")),
+    Dialect("postgresql", _postgresql_insert, text("BEGIN"), text("SELECT pg_advisory_xact_lock(1935894893)")),
 )
 
 
@@ -94,16 +118,56 @@ def dialect_of(engine: Engine | AsyncEngine) -> Dialect:
     raise ValueError(f"SqlStorage knows SQLite and PostgreSQL, not {engine.dialect.name}")
 
 
+@contextmanager
+def alone(connection: Connection, dialect: Dialect) -> Iterator[None]:
+    """A transaction in which nobody else changes the tables; *connection* must begin none itself."""
+    connection.execute(dialect.begin_write)
+    try:
+        if dialect.lock_schema is not None:
+            connection.execute(dialect.lock_schema)
+        yield
+    except BaseException:
+        connection.execute(ROLLBACK)
+        raise
+    connection.execute(COMMIT)
+
+
 def prepare(engine: Engine) -> None:
-    """Let readers and the one writer of a SQLite file not wait for each other."""
-    if engine.dialect.name == "sqlite":
+    """Let readers and the one writer of a SQLite file not wait for each other, on every connection made from now on.
+
+    How long a writer waits for another stays as the driver was told (five seconds, if it was told nothing), and so does
+    when it waits for the disk: an engine of the application's own decides both itself.
+    """
+    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _write_ahead):
         event.listen(engine, "connect", _write_ahead)
 
 
+def sync_fully(engine: Engine) -> None:
+    """Let every commit to a SQLite file wait until the disk has it, so that it outlives a power failure.
+
+    It would outlive the end of the process without that. An identity provider does not repeat a deactivation that was
+    confirmed, so it must not be lost with the power either.
+    """
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _synchronous)
+
+
 def _write_ahead(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    # While others use a new file the change fails at once; one of them makes it, or else the next connection does.
+    with suppress(OperationalError):
+        _say(connection, "PRAGMA journal_mode = WAL")
+
+
+def _synchronous(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    _say(connection, "PRAGMA synchronous = FULL")
+
+
+def _say(connection: DBAPIConnection, statement: str) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.close()
+    try:
+        cursor.execute(statement)
+    finally:
+        cursor.close()
 
 
 def lost_a_race(error: DBAPIError) -> bool:
@@ -111,15 +175,23 @@ def lost_a_race(error: DBAPIError) -> bool:
     return _state(error) in (_SERIALIZATION_FAILURE, _DEADLOCK)
 
 
-def will_pass(error: DBAPIError) -> bool:
-    """Whether the fault is of the moment: the connection is lost, or the database is busy or going down."""
-    reason = str(error.orig)
+def is_lost(error: DBAPIError) -> bool:
+    """Whether the connection is gone, so that only another one can answer."""
     return (
         error.connection_invalidated
+        or _state(error) in _ENDING_STATES
+        or (_state(error) or "").startswith("08")
+        or any(known in str(error.orig) for known in _LOST_TEXTS)
+    )
+
+
+def will_pass(error: DBAPIError) -> bool:
+    """Whether the fault is of the moment: the connection is lost, or the database is busy or going down."""
+    return (
+        is_lost(error)
         or lost_a_race(error)
         or _state(error) in _PASSING_STATES
-        or (_state(error) or "").startswith("08")
-        or any(known in reason for known in _PASSING_TEXTS)
+        or any(known in str(error.orig) for known in _PASSING_TEXTS)
     )
 
 

@@ -1,57 +1,23 @@
-"""What a change does to the members of a group, element by element. Pure: rows are read and written elsewhere."""
+"""Members of a group as rows. Pure: rows are read and written elsewhere."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from pydantic_core import from_json
 
-from scimcore.rules.compare import normalized
-from scimcore.rules.delta import Delta, elements_of, same
+from scimcore.rules.compare import is_exact, normalized
+from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
+from scimcore.storage.comparable import element_keyer
 from scimcore.storage.sql.rows import json_text
 
 # A change puts its new members behind all that are there: after the version it makes, before the next one.
 _PLACES_IN_A_VERSION: Final = 1 << 20
 
 
-def by_key(elements: Iterable[Json]) -> dict[str, Json]:
-    """The elements by their key; of several with one key the first.
-
-    Raises:
-        ValueError: An element has no key.
-    """
-    found: dict[str, Json] = {}
-    for element in elements:
-        found.setdefault(_key(element), element)
-    return found
-
-
-def keys_touched(delta: Delta) -> set[str] | None:
-    """The keys of the members that *delta* is about; None if it is about all of them."""
-    if "members" in delta.unassigned or "members" in delta.assigned:
-        return None
-    return {_key(element) for element in (*delta.added.get("members", ()), *delta.removed.get("members", ()))}
-
-
-def changes(members: Mapping[str, Json], delta: Delta) -> dict[str, Json]:
-    """What *delta* really does to *members*, by key: the element to put there, or None for one that goes.
-
-    >>> there: Json = {"value": "1"}
-    >>> changes({"1": there}, Delta(added={"members": (there, {"value": "2"})}))
-    {'2': {'value': '2'}}
-    """
-    wanted: dict[str, Json] = {}
-    if keys_touched(delta) is None:
-        wanted.update(dict.fromkeys(members))
-        wanted.update(by_key(elements_of(delta.assigned.get("members"))))
-    wanted.update((_key(element), None) for element in delta.removed.get("members", ()))
-    for key, element in by_key(delta.added.get("members", ())).items():
-        if wanted.get(key, members.get(key)) is None:
-            wanted[key] = element
-    return {key: element for key, element in wanted.items() if not same(members.get(key), element)}
-
-
-def member_rows(tenant: str, group_id: str, version: int, members: Mapping[str, Json]) -> list[dict[str, object]]:
+def member_rows(
+    tenant: str, resource_type: ResourceType, group_id: str, version: int, members: Mapping[str, Json]
+) -> list[dict[str, object]]:
     """The rows of *members* that join with the *version* of their group."""
     first = version * _PLACES_IN_A_VERSION
     return [
@@ -61,15 +27,23 @@ def member_rows(tenant: str, group_id: str, version: int, members: Mapping[str, 
             "key": key,
             "normal_key": normalized(key),
             "position": first + number,
-            "element": stored(key, element),
+            **stored(resource_type, key, element),
         }
         for number, (key, element) in enumerate(members.items())
     ]
 
 
-def stored(key: str, element: Json) -> str | None:
-    """What is kept of *element* besides its key: nothing, in most."""
-    return None if element == {"value": key} else json_text(element)
+def stored(resource_type: ResourceType, key: str, element: Json) -> dict[str, str | None]:
+    """What is kept of *element* besides its key, which has columns of its own unless its case does not count."""
+    bare = {"value": key}
+    value = resource_type.attributes["members"].sub_attribute("value")
+    beside = element if isinstance(element, dict) else bare
+    if value is not None and is_exact(value):
+        beside = {name: part for name, part in beside.items() if name != "value"}
+    return {
+        "element": None if element == bare else json_text(element),
+        "comparison_keys": json_text(element_keyer(resource_type, "members")(beside)) if beside else None,
+    }
 
 
 def element_of(key: str, kept: str | None) -> Json:
@@ -78,11 +52,3 @@ def element_of(key: str, kept: str | None) -> Json:
         return {"value": key}
     element: Json = from_json(kept)
     return element
-
-
-def _key(element: Json) -> str:
-    match element:
-        case {"value": str(key)} if key:
-            return key
-        case _:
-            raise ValueError("an element of a keyed attribute has no key")

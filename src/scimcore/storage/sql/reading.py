@@ -1,222 +1,168 @@
-"""Reading: a page, or a walk over candidates. Neither costs more statements for records that have more elements."""
+"""Searching: a page straight from the database, or a walk over candidates that `BoundFilter.matches` judges."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any, Final, TypeAlias
 
 import attrs
-from sqlalchemy import ColumnElement, CursorResult, Row, Select, func, select, true, tuple_
-from sqlalchemy.sql import Executable
+from sqlalchemy import Row, Select, func, select
 
 from scimcore.rules.compare import is_exact, normalized
 from scimcore.rules.envelope import with_envelope
-from scimcore.rules.filter import BoundFilter, Term
-from scimcore.schema.catalogue import Place, ResourceType
-from scimcore.schema.document import Document, Json
+from scimcore.rules.filter import Term
+from scimcore.schema.catalogue import ResourceType
+from scimcore.schema.document import Document
 from scimcore.storage.index import keys_named
-from scimcore.storage.keyed import KEYED, KEYED_NAMES
+from scimcore.storage.keyed import KEYED_NAMES
+from scimcore.storage.ordering import Rank, in_rank, position, read_position
 from scimcore.storage.protocol import Elements, Page, Query, Record
-from scimcore.storage.sql.elements import element_of
-from scimcore.storage.sql.ordering import FEW, UNSORTED, order_in_sql, sorted_attribute, sorted_records
-from scimcore.storage.sql.pushdown import Narrowed, Pushdown, union
+from scimcore.storage.sql.membership import Membership, Run
+from scimcore.storage.sql.ordering import Order, order_of, unsorted
+from scimcore.storage.sql.pushdown import Narrowed, Sight, narrowed
 from scimcore.storage.sql.rows import record_of
 from scimcore.storage.sql.statements import RECORD_COLUMNS
-from scimcore.storage.sql.tables import MEMBER, RESOURCE
+from scimcore.storage.sql.tables import RESOURCE
 
 _CHUNK: Final = 1_000
 """How many candidates are looked at in one go; what a search holds in memory follows this, not the table."""
 
-Run = Callable[[Executable, Mapping[str, object]], Awaitable[CursorResult[Any]]]
-"""Executes a statement."""
+_Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
+_NONE: Final[_Rows] = ()
 
 
 @attrs.frozen
 class Reading:
-    """What can be read of one tenant."""
+    """What can be found of one tenant."""
 
-    tenant: str
-    places: Callable[[ResourceType], Mapping[str, Place]]
+    sight: Sight
+    membership: Membership
     run: Run
 
-    # Keyed attributes
-
-    async def shown(self, records: Sequence[Record], elements: Elements, by_normal: bool = False) -> list[Record]:
-        """*records* with those *elements* of their keyed attributes, whose keys may be given in normal form."""
-        found: dict[tuple[str, str], list[Json]] = {}
-        holders = [one for one in records if "members" in KEYED.get(one.resource_type.name, ())]
-        keys = elements.get("members")
-        if holders and (keys is None or keys):
-            for id, element in await self._members([one.id for one in holders], keys, by_normal):
-                found.setdefault(("members", id), []).append(element)
-        holders = [one for one in records if "groups" in KEYED.get(one.resource_type.name, ())]
-        keys = elements.get("groups")
-        if holders and (keys is None or keys):
-            for id, element in await self._groups([one.id for one in holders], keys, by_normal):
-                found.setdefault(("groups", id), []).append(element)
-        return [_with_elements(one, found) for one in records] if found else list(records)
-
-    async def _members(
-        self, ids: Sequence[str], keys: Collection[str] | None, by_normal: bool
-    ) -> Iterable[tuple[str, Json]]:
-        statement = (
-            select(MEMBER.c.group_id, MEMBER.c.key, MEMBER.c.element)
-            .where(MEMBER.c.tenant == self.tenant, MEMBER.c.group_id.in_(ids))
-            .order_by(MEMBER.c.group_id, MEMBER.c.position, MEMBER.c.key)
-        )
-        if keys is not None:
-            statement = statement.where((MEMBER.c.normal_key if by_normal else MEMBER.c.key).in_(sorted(keys)))
-        rows = (await self.run(statement, {})).all()
-        return [(row.group_id, element_of(row.key, row.element)) for row in rows]
-
-    async def _groups(
-        self, ids: Sequence[str], keys: Collection[str] | None, by_normal: bool
-    ) -> Iterable[tuple[str, Json]]:
-        group = RESOURCE
-        statement = (
-            select(MEMBER.c.key, group.c.created, group.c.id, group.c.display)
-            .join_from(MEMBER, group, (group.c.tenant == MEMBER.c.tenant) & (group.c.id == MEMBER.c.group_id))
-            .where(
-                MEMBER.c.tenant == self.tenant,
-                MEMBER.c.normal_key.in_([normalized(id) for id in ids]),
-                MEMBER.c.key.in_(ids),
-                group.c.type == "Group",
-            )
-        )
-        if keys is not None:
-            statement = statement.where((group.c.normal_id if by_normal else group.c.id).in_(sorted(keys)))
-        # Sorted here: asked to do it, SQLite walks all groups in order rather than those of the members.
-        rows = sorted((await self.run(statement, {})).all(), key=lambda row: (row.created, row.id))
-        return [(row.key, _as_element(row.id, row.display)) for row in rows]
-
-    # Search
-
     async def page(self, query: Query) -> Page:
-        """The records that match, exactly as `rules.filter` decides."""
-        bound = _bound(query)
-        narrowed = self._narrowed(query, bound)
-        order = order_in_sql(query)
-        if order is not None and narrowed.exact:
-            found, total = await self._page_in_sql(query, narrowed, order)
+        """The records that match, exactly as `rules.filter` decides.
+
+        Raises:
+            ValueError: `query.after` is no position in such a search.
+        """
+        search = _Search.of(query, self.sight)
+        if search.narrowed.exact:
+            rows, total = await self._page_in_sql(search)
         elif query.sorts:
-            found, total = await self._page_sorted(query, bound, narrowed)
+            rows, total = await self._page_sorted(search)
         else:
-            found, total = await self._page_in_order(query, bound, narrowed)
-        return Page(tuple(await self.shown(found, query.elements)), total)
+            rows, total = await self._page_in_order(search)
+        rows, follow = rows[: query.count], len(rows) > query.count
+        end = position(search.order.rank(rows[-1]), total) if rows and follow else None
+        return Page(tuple(await self.membership.shown(search.records(rows), query.elements)), total, end)
 
-    def _narrowed(self, query: Query, bound: Mapping[str, BoundFilter]) -> Narrowed:
-        parts = []
-        for one in query.resource_types:
-            everything = Narrowed(true(), True)
-            pushdown = Pushdown(self.tenant, one, self.places(one))
-            parts.append((one, pushdown.narrowed(bound[one.name].tree) if one.name in bound else everything))
-        return union(parts)
-
-    def _candidates(self, narrowed: Narrowed) -> Select[*tuple[object, ...]]:
-        return select(*RECORD_COLUMNS).where(RESOURCE.c.tenant == self.tenant, narrowed.condition)
-
-    async def _page_in_sql(
-        self, query: Query, narrowed: Narrowed, order: Sequence[ColumnElement[str]]
-    ) -> tuple[list[Record], int]:
-        if order is UNSORTED:
-            order = _in_order(narrowed)
-        found: list[Record] = []
+    async def _page_in_sql(self, search: "_Search") -> tuple[_Rows, int]:
+        """The rows of the page and one more, if there is one."""
+        query, rows = search.query, _NONE
         if query.count > 0:
-            statement = self._candidates(narrowed).order_by(*order).limit(query.count).offset(query.offset)
-            found = _records(await self.run(statement, {}), query)
-            if len(found) < query.count and (found or not query.offset):
-                return found, query.offset + len(found)
+            statement = search.ordered(search.order, search.after).limit(query.count + 1).offset(query.offset)
+            rows = (await self.run(statement, {})).all()
+        if search.after is not None:
+            return rows, search.total
+        if query.count > 0 and len(rows) <= query.count and (rows or not query.offset):
+            return rows, query.offset + len(rows)
+        return rows, await self._count(search)
+
+    async def _count(self, search: "_Search") -> int:
         # No index has all versions, so counting takes those that the condition names, if it does.
-        counted = select(func.count(RESOURCE.c.version) if narrowed.among else func.count()).select_from(RESOURCE)
-        counted = counted.where(RESOURCE.c.tenant == self.tenant, narrowed.condition)
-        total: int = (await self.run(counted, {})).scalar_one()
-        return found, total
+        counted = select(func.count(RESOURCE.c.version) if search.narrowed.listed else func.count())
+        counted = counted.select_from(RESOURCE)
+        total: int = (await self.run(search.restricted(counted), {})).scalar_one()
+        return total
 
-    async def _page_in_order(
-        self, query: Query, bound: Mapping[str, BoundFilter], narrowed: Narrowed
-    ) -> tuple[list[Record], int]:
-        page: list[Record] = []
-        total = 0
-        async for matching in self._matching(query, bound, narrowed):
-            for record, _ in matching:
-                if query.offset <= total < query.offset + query.count:
-                    page.append(record)
-                total += 1
-        return page, total
+    async def _page_in_order(self, search: "_Search") -> tuple[_Rows, int]:
+        query, seen = search.query, 0
+        found: list[Row[*tuple[Any, ...]]] = []
+        end = query.offset + query.count
+        async for matching in self._matching(search, search.after):
+            for row in matching:
+                if query.offset <= seen <= end:
+                    found.append(row)
+                seen += 1
+            if search.after is not None and seen > end:
+                break
+        return found, seen if search.after is None else search.total
 
-    async def _page_sorted(
-        self, query: Query, bound: Mapping[str, BoundFilter], narrowed: Narrowed
-    ) -> tuple[list[Record], int]:
-        """Of each match only the value to sort by is kept; the records of the page are read again."""
-        found: list[Record] = []
-        async for matching in self._matching(query, bound, narrowed):
-            for record, document in matching:
-                name = sorted_attribute(query, record.resource_type.name)
-                found.append(record.changed({} if name is None or name not in document else {name: document[name]}))
-        wanted = [
-            (one.resource_type.name, one.id)
-            for one in sorted_records(found, query.sorts)[query.offset : query.offset + query.count]
-        ]
+    async def _page_sorted(self, search: "_Search") -> tuple[_Rows, int]:
+        """Of each match only its rank is kept; the rows of the page are read again."""
+        query, order = search.query, search.order
+        ranks = [order.rank(row) async for matching in self._matching(search, None) for row in matching]
+        total = len(ranks) if search.after is None else search.total
+        wanted = in_rank(ranks, order.descending, search.after)[query.offset : query.offset + query.count + 1]
         if not wanted:
-            return [], len(found)
-        statement = select(*RECORD_COLUMNS).where(
-            RESOURCE.c.tenant == self.tenant, RESOURCE.c.id.in_([id for _, id in wanted])
-        )
-        records = {(one.resource_type.name, one.id): one for one in _records(await self.run(statement, {}), query)}
-        return [records[one] for one in wanted if one in records], len(found)
+            return [], total
+        again = search.candidates().where(RESOURCE.c.id.in_([rank.id for rank in wanted]))
+        rows = {(row.type, row.id): row for row in (await self.run(again, {})).all()}
+        return [rows[rank.type, rank.id] for rank in wanted if (rank.type, rank.id) in rows], total
 
-    async def _matching(
-        self, query: Query, bound: Mapping[str, BoundFilter], narrowed: Narrowed
-    ) -> AsyncIterator[list[tuple[Record, Document]]]:
-        """All that match, by creation, chunk by chunk: each record, and the document it was judged by."""
-        order = _in_order(narrowed)
-        statement = self._candidates(narrowed).order_by(*order).limit(_CHUNK)
-        seen = {one.name: _Sight.of(query, one, bound.get(one.name)) for one in query.resource_types}
-        after = statement
+    async def _matching(self, search: "_Search", after: Rank | None) -> AsyncIterator[_Rows]:
+        """The rows of all that match, by creation, chunk by chunk."""
+        order = unsorted(several_types=len(search.query.resource_types) > 1)
         while True:
-            records = _records(await self.run(after, {}), query)
-            documents: dict[tuple[str, str], Document] = {}
-            for one in query.resource_types:
-                of_type = [record for record in records if record.resource_type is one]
-                for record in await self.shown(of_type, seen[one.name].elements, by_normal=True):
-                    documents[one.name, record.id] = seen[one.name].document(record)
-            judged = [(record, documents[record.resource_type.name, record.id]) for record in records]
-            yield [pair for pair in judged if seen[pair[0].resource_type.name].matches(pair[1])]
-            if len(records) < _CHUNK:
+            rows = (await self.run(search.ordered(order, after).limit(_CHUNK), {})).all()
+            judged = await self._judged(search, rows)
+            yield [row for row in rows if judged[row.type, row.id]]
+            if len(rows) < _CHUNK:
                 return
-            last = records[-1]
-            after = statement.where(tuple_(*order) > tuple_(last.created, last.id, last.resource_type.name))
+            after = order.rank(rows[-1])
+
+    async def _judged(self, search: "_Search", rows: _Rows) -> dict[tuple[str, str], bool]:
+        """Which of *rows* match: resource type name, id -> whether it does."""
+        found: dict[tuple[str, str], bool] = {}
+        records = search.records(rows)
+        for one in search.query.resource_types:
+            bound = search.query.bound(one)
+            of_type = [record for record in records if record.resource_type is one]
+            elements = {} if bound is None else _elements_for(bound.tree, one)
+            for record in await self.membership.shown(of_type, elements, by_normal=True):
+                found[one.name, record.id] = bound is None or bound.matches(_seen(record, bound.mentions_envelope))
+        return found
 
 
 @attrs.frozen
-class _Sight:
-    """What records of one type are judged by."""
+class _Search:
+    """A query as the database sees it."""
 
-    elements: Elements
-    envelope: bool
-    matches: Callable[[Document], bool]
+    query: Query
+    tenant: str
+    narrowed: Narrowed
+    order: Order
+    after: Rank | None
+    total: int
+    """How many records matched where the walk began; nothing on its first page."""
 
     @classmethod
-    def of(cls, query: Query, resource_type: ResourceType, bound: BoundFilter | None) -> "_Sight":
-        elements = dict.fromkeys(KEYED_NAMES, ()) if bound is None else _elements_for(bound.tree, resource_type)
-        name = sorted_attribute(query, resource_type.name)
-        if name in KEYED_NAMES:
-            elements = {other: keys for other, keys in elements.items() if other != name}
-        envelope = name in ("meta", "schemas") or (bound is not None and bound.mentions_envelope)
-        return cls(elements, envelope, _anything if bound is None else bound.matches)
+    def of(cls, query: Query, sight: Sight) -> "_Search":
+        order = order_of(query, sight.tenant, sight.functions)
+        after, total = (None, 0) if query.after is None else read_position(query.after, len(order.keys))
+        return cls(query, sight.tenant, narrowed(query, sight), order, after, total)
 
-    def document(self, record: Record) -> Document:
-        if not self.envelope:
-            return record.document
-        return with_envelope(
-            record.resource_type, record.document, record.created, record.last_modified, record.version
-        )
+    def restricted(self, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+        """*statement* about the candidates only."""
+        return statement.where(RESOURCE.c.tenant == self.tenant, self.narrowed.condition)
+
+    def candidates(self) -> Select[*tuple[Any, ...]]:
+        """The candidates, each with what tells its rank."""
+        return self.restricted(select(*RECORD_COLUMNS, *self.order.columns))
+
+    def ordered(self, order: Order, after: Rank | None) -> Select[*tuple[Any, ...]]:
+        """The candidates in *order*, behind *after*."""
+        statement = self.candidates().order_by(*order.by(without_index=self.narrowed.listed is not None))
+        return statement if after is None else statement.where(order.behind(after))
+
+    def records(self, rows: _Rows) -> list[Record]:
+        """The records in *rows*, without keyed attributes."""
+        types = {one.name: one for one in self.query.resource_types}
+        return [record_of(row, types[row.type]) for row in rows]
 
 
-def _in_order(narrowed: Narrowed) -> Sequence[ColumnElement[str]]:
-    return UNSORTED if narrowed.among is None else FEW
-
-
-def _anything(_: Document) -> bool:
-    return True
+def _seen(record: Record, envelope: bool) -> Document:
+    if not envelope:
+        return record.document
+    return with_envelope(record.resource_type, record.document, record.created, record.last_modified, record.version)
 
 
 def _elements_for(term: Term, resource_type: ResourceType) -> Elements:
@@ -228,30 +174,3 @@ def _elements_for(term: Term, resource_type: ResourceType) -> Elements:
         if keys is not None and (not keys or (place is not None and is_exact(place.leaf))):
             found[name] = {normalized(key) for key in keys}
     return found
-
-
-def _bound(query: Query) -> dict[str, BoundFilter]:
-    if query.filter is None:
-        return {}
-    several = len(query.resource_types) > 1
-    return {one.name: query.filter.bound(one, foreign_is_absent=several) for one in query.resource_types}
-
-
-def _records(result: CursorResult[Any], query: Query) -> list[Record]:
-    types = {one.name: one for one in query.resource_types}
-    rows: Sequence[Row[*tuple[object, ...]]] = result.all()
-    return [record_of(row, types[row.type]) for row in rows if row.type in types]
-
-
-def _with_elements(record: Record, found: Mapping[tuple[str, str], list[Json]]) -> Record:
-    for name in KEYED.get(record.resource_type.name, ()):
-        elements = found.get((name, record.id))
-        if elements:
-            record = record.changed({**record.document, name: elements})
-    return record
-
-
-def _as_element(id: str, display: str | None) -> Json:
-    """How a group appears among the `groups` of a member (RFC 7643 §4.1.2)."""
-    shown: dict[str, Json] = {"value": id, "type": "direct"}
-    return shown if display is None else {"value": id, "display": display, "type": "direct"}

@@ -1,6 +1,7 @@
 """Records as rows: what is written, what is read back, and what a record is found by. No statement is run here."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -9,20 +10,35 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Row
 
 from scimcore.rules.compare import folded as folded_text
-from scimcore.rules.compare import is_exact, is_present, normalized
+from scimcore.rules.compare import is_exact, normalized
 from scimcore.schema.attribute import Attribute, Type
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document, Json
+from scimcore.storage.comparable import keys_of
 from scimcore.storage.index import indexable
+from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Instant, Record, UniqueKey, Version
 
 LONGEST_KEY: Final = 250
+# PostgreSQL and SQLite take some 32,000 parameters.
+_MOST_KEYS: Final = 10_000
+# PostgreSQL takes no NUL, and UTF-8 has no halves of surrogate pairs.
+_NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _TEXTUAL: Final = (Type.STRING, Type.REFERENCE, Type.BINARY)
 
 
 def json_text(value: Json) -> str:
     """*value* as JSON."""
     return to_json(value).decode()
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can hold *text*; what it cannot, it need not be asked for.
+
+    >>> is_storable("é"), is_storable(chr(0)), is_storable(chr(0xD800))
+    (True, False, False)
+    """
+    return _NOT_STORABLE.search(text) is None
 
 
 def bounded(key: str) -> str:
@@ -49,6 +65,15 @@ def text_key(attribute: Attribute, value: Json) -> str | None:
     return bounded(normalized(value) if is_exact(attribute) else folded_text(value))
 
 
+def portions(keys: Sequence[str]) -> list[Sequence[str]]:
+    """*keys* in parts that one statement can name.
+
+    >>> [len(some) for some in portions(["key"] * 25_000)]
+    [10000, 10000, 5000]
+    """
+    return [keys[start : start + _MOST_KEYS] for start in range(0, len(keys), _MOST_KEYS)]
+
+
 # Writing
 
 
@@ -62,17 +87,20 @@ def resource_row(tenant: str, record: Record, document: Document) -> dict[str, o
         "created": record.created,
         "last_modified": record.last_modified,
         "version": record.version,
-        **content(document, record.unique),
+        **content(record.resource_type, document, record.unique),
     }
 
 
-def content(document: Document, unique: Iterable[UniqueKey]) -> dict[str, object]:
+def content(resource_type: ResourceType, document: Document, unique: Iterable[UniqueKey]) -> dict[str, object]:
     """The columns that an update of a document writes."""
-    display = document.get("displayName")
+    keyed = KEYED.get(resource_type.name, {})
+    display = document.get("displayName") if "members" in keyed else None
     return {
         "document": json_text(document),
         "display": display if isinstance(display, str) else None,
+        "folded_display": folded_text(display) if isinstance(display, str) else None,
         "names": json_text([[key.attribute, key.value] for key in unique]),
+        "comparison_keys": json_text(keys_of(resource_type, document, keyed)),
     }
 
 
@@ -99,20 +127,12 @@ def indexed_places(names: tuple[str, ...], resource_type: ResourceType) -> Mappi
 
 def index_entries(places: Mapping[str, Place], document: Document) -> set[tuple[str, str]]:
     """What *document* is found by: names of places, each with the key of a value there."""
-    found: set[tuple[str, str]] = set()
-    for name, place in places.items():
-        for value in _values_at(place, document):
-            key = text_key(place.leaf, value)
-            if key is not None:
-                found.add((name, key))
-            elif is_present(value):
-                found.add((without_text(name), ""))
-    return found
-
-
-def without_text(name: str) -> str:
-    """What the index calls the place *name* for values that are present and no text, against the schema."""
-    return f"{name} pr"
+    return {
+        (name, key)
+        for name, place in places.items()
+        for value in _values_at(place, document)
+        if (key := text_key(place.leaf, value)) is not None
+    }
 
 
 def _values_at(place: Place, document: Document) -> Iterator[Json]:
@@ -146,10 +166,3 @@ def record_of(row: Row[*tuple[object, ...]], resource_type: ResourceType) -> Rec
 def unique_keys(names: str) -> tuple[UniqueKey, ...]:
     """The unique keys in the column `names`."""
     return tuple([UniqueKey(attribute, value) for attribute, value in from_json(names)])
-
-
-def without(names: Collection[str], document: Document) -> Document:
-    """*document* without the attributes *names*; the same object if it has none of them."""
-    if not any(name in document for name in names):
-        return document
-    return {name: value for name, value in document.items() if name not in names}

@@ -23,11 +23,16 @@ RECORD_COLUMNS: Final = (
 _this_one: Final = (RESOURCE.c.tenant == _tenant, RESOURCE.c.type == _type, RESOURCE.c.id == _id)
 
 ONE: Final = select(*RECORD_COLUMNS).where(*_this_one)
-ONE_LOCKED: Final = ONE.with_for_update()
+ONE_LOCKED: Final = ONE.with_for_update(key_share=True)
+"""Locked against other changes, not against those who only refer to it."""
 
-LOCATED: Final = select(RESOURCE.c.id, RESOURCE.c.type).where(
-    RESOURCE.c.tenant == _tenant, RESOURCE.c.id.in_(bindparam("b_ids", expanding=True))
+LOCATED: Final = (
+    select(RESOURCE.c.id, RESOURCE.c.type)
+    .where(RESOURCE.c.tenant == _tenant, RESOURCE.c.id.in_(bindparam("b_ids", expanding=True)))
+    .order_by(RESOURCE.c.id)
+    .with_for_update(read=True, key_share=True)
 )
+"""Locked against deletion; in one order, so that two who locate the same do not wait for each other."""
 
 UPDATED: Final = (
     update(RESOURCE)
@@ -37,7 +42,9 @@ UPDATED: Final = (
         version=RESOURCE.c.version + 1,
         document=bindparam("b_document"),
         display=bindparam("b_display"),
+        folded_display=bindparam("b_folded_display"),
         names=bindparam("b_names"),
+        comparison_keys=bindparam("b_comparison_keys"),
     )
 )
 TOUCHED: Final = (
@@ -79,13 +86,12 @@ MEMBERS_NAMED: Final = MEMBERS.where(MEMBER.c.key.in_(bindparam("b_keys", expand
 MEMBERS_GONE: Final = delete(MEMBER).where(*_in_group)
 MEMBERS_GONE_NAMED: Final = MEMBERS_GONE.where(MEMBER.c.key.in_(bindparam("b_keys", expanding=True)))
 MEMBER_CHANGED: Final = (
-    update(MEMBER).where(*_in_group, MEMBER.c.key == bindparam("b_key")).values(element=bindparam("b_element"))
+    update(MEMBER)
+    .where(*_in_group, MEMBER.c.key == bindparam("b_key"))
+    .values(element=bindparam("b_element"), comparison_keys=bindparam("b_comparison_keys"))
 )
 MEMBERS_COUNTED: Final = select(func.count()).select_from(
     select(literal(1)).where(*_in_group).limit(bindparam("b_most")).subquery()
-)
-HOLDERS_COUNTED: Final = select(func.count()).select_from(
-    select(literal(1)).where(*_of_member).limit(bindparam("b_most")).subquery()
 )
 LEFT_BY: Final = (
     update(RESOURCE)

@@ -1,20 +1,30 @@
 """The storage that an application holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Final
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+import attrs
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from scimcore.errors import UnavailableError
+from scimcore.schema.catalogue import ResourceType
 from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Session, Tenant
-from scimcore.storage.sql.dialect import dialect_of, prepare
+from scimcore.storage.sql import facts
+from scimcore.storage.sql.dialect import dialect_of, prepare, sync_fully, will_pass
+from scimcore.storage.sql.reindexing import reindexed
 from scimcore.storage.sql.session import SqlTransaction
-from scimcore.storage.sql.tables import METADATA
 
 INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
 """Places whose equality look-ups use an index, besides `id`, `members.value` and `groups.value`."""
+
+_ISOLATION: Final = "AUTOCOMMIT"
+"""So that the driver begins no transactions."""
 
 
 class SqlStorage:
@@ -25,43 +35,109 @@ class SqlStorage:
     provider works without an event loop (`handle_sync`); on an event loop such a session blocks it.
 
     *indexed* names the places whose equality look-ups use an index, in attribute notation (RFC 7644 §3.10), of
-    attributes whose values are text. It must stay the same for one database: what was written before is not indexed
-    anew.
+    attributes whose values are text. The database remembers them; a storage that is told otherwise refuses to work.
+
+    With *indirect_groups* a user's `groups` are also those that its groups belong to, however deep (RFC 7643 §4.1.2).
+
+    An engine of the application's own gets what a SQLite file needs to be read while it is written (its journal becomes
+    a write-ahead log), and is used without its isolation level: this storage begins its transactions itself.
     """
 
-    def __init__(self, database: str | URL | Engine | AsyncEngine, indexed: Iterable[str] = INDEXED) -> None:
-        engine = _engine(database) if isinstance(database, (str, URL)) else database
-        self._dialect = dialect_of(engine)
-        self._engine = engine
-        self._sessions = engine
-        if self._dialect.isolation_level is not None:
-            self._sessions = engine.execution_options(isolation_level=self._dialect.isolation_level)
+    def __init__(
+        self,
+        database: str | URL | Engine | AsyncEngine,
+        indexed: Iterable[str] = INDEXED,
+        *,
+        indirect_groups: bool = False,
+    ) -> None:
+        if isinstance(database, (str, URL)):
+            self._engine = self._sessions = _engine(database)
+        else:
+            self._engine = database
+            # This costs each session a fifth of a GET; an engine that never begins transactions costs nothing.
+            self._sessions = database.execution_options(isolation_level=_ISOLATION)
+        self._dialect = dialect_of(self._engine)
+        prepare(self._engine.sync_engine if isinstance(self._engine, AsyncEngine) else self._engine)
         self._indexed = tuple(indexed)
+        self._indirect_groups = indirect_groups
+        self._is_checked = False
 
     @property
     def keyed(self) -> Mapping[str, Mapping[str, str]]:
         return KEYED
 
     def session(self, tenant: Tenant) -> AbstractAsyncContextManager[Session]:
-        return SqlTransaction(self._sessions, self._dialect, tenant, self._indexed)
+        """A transaction on the records of *tenant*.
 
-    def create_all(self) -> None:
-        """Make the tables that are not there yet.
+        Entering the first one looks whether the database fits.
 
         Raises:
+            UnfitDatabaseError: The tables are missing or of an earlier release, or other places are indexed in them.
+        """
+        transaction = SqlTransaction(self._sessions, self._dialect, tenant, self._indexed, self._indirect_groups)
+        return transaction if self._is_checked else _Checked(self, transaction)
+
+    def create_all(self) -> None:
+        """Make the tables, if there are none; several processes may do it at once.
+
+        Raises:
+            UnfitDatabaseError: There are tables, and they are of an earlier release, or other places are indexed in
+                them.
             TypeError: The driver needs an event loop; await `create_all_async`.
         """
-        if isinstance(self._engine, AsyncEngine):
-            raise TypeError("the driver needs an event loop: await create_all_async() instead")
-        METADATA.create_all(self._engine)
+        self._at_once("create_all", self._create)
 
     async def create_all_async(self) -> None:
-        """Make the tables that are not there yet, whatever the driver."""
-        if isinstance(self._engine, AsyncEngine):
-            async with self._engine.begin() as connection:
-                await connection.run_sync(METADATA.create_all)
-        else:
-            METADATA.create_all(self._engine)
+        """Make the tables, if there are none, whatever the driver; see `create_all`."""
+        await self._ran(self._create)
+
+    def migrate(self) -> None:
+        """Make the tables what this release needs, from nothing or from any earlier release.
+
+        Everything is done in one transaction, or nothing. Several processes may do it at once; nothing is done where
+        nothing is left to do.
+
+        Raises:
+            UnfitDatabaseError: There are tables, and nothing says which release made them.
+            TypeError: The driver needs an event loop; await `migrate_async`.
+        """
+        self._at_once("migrate", self._migrate)
+
+    async def migrate_async(self) -> None:
+        """Make the tables what this release needs, whatever the driver; see `migrate`."""
+        await self._ran(self._migrate)
+
+    def reindex(self, resource_types: Iterable[ResourceType]) -> None:
+        """Index what is in the database as this storage is told to; whoever wants to write meanwhile waits.
+
+        It is needed when `indexed` changes, or when an attribute of a schema is compared in another way than before
+        (another type, another caseExact). Processes that were told otherwise must have ended.
+
+        Raises:
+            ValueError: There are records of a type that is none of *resource_types*.
+            TypeError: The driver needs an event loop; await `reindex_async`.
+        """
+        self._at_once("reindex", self._reindexing(resource_types))
+
+    async def reindex_async(self, resource_types: Iterable[ResourceType]) -> None:
+        """Index what is in the database as this storage is told to, whatever the driver; see `reindex`."""
+        await self._ran(self._reindexing(resource_types))
+
+    async def check(self) -> None:
+        """Make sure that the database fits; the first session does it too.
+
+        Raises:
+            UnfitDatabaseError: The tables are missing or of an earlier release, or other places are indexed in them.
+            UnavailableError: The database cannot be reached.
+        """
+        try:
+            await self._ran(self._check)
+        except (DBAPIError, OSError, PoolTimeoutError) as error:
+            # Without a statement it was connecting that failed.
+            if isinstance(error, DBAPIError) and error.statement is not None and not will_pass(error):
+                raise
+            raise UnavailableError("the database cannot be reached") from error
+        self._is_checked = True
 
     def close(self) -> None:
         """Give back all connections that no session holds.
@@ -69,9 +145,7 @@ class SqlStorage:
         Raises:
             TypeError: The driver needs an event loop; await `close_async`.
         """
-        if isinstance(self._engine, AsyncEngine):
-            raise TypeError("the driver needs an event loop: await close_async() instead")
-        self._engine.dispose()
+        self._synchronous("close").dispose()
 
     async def close_async(self) -> None:
         """Give back all connections that no session holds, whatever the driver."""
@@ -80,13 +154,62 @@ class SqlStorage:
         else:
             self._engine.dispose()
 
+    def _create(self, connection: Connection) -> None:
+        facts.HISTORY.create(connection, self._dialect)
+        self._check(connection)
+
+    def _migrate(self, connection: Connection) -> None:
+        facts.HISTORY.upgrade(connection, self._dialect)
+        self._check(connection)
+
+    def _check(self, connection: Connection) -> None:
+        facts.check(connection, self._dialect, self._indexed)
+
+    def _reindexing(self, resource_types: Iterable[ResourceType]) -> Callable[[Connection], None]:
+        return lambda connection: reindexed(connection, self._dialect, self._indexed, resource_types)
+
+    def _at_once(self, name: str, work: Callable[[Connection], None]) -> None:
+        engine = self._synchronous(name).execution_options(isolation_level=_ISOLATION)
+        with engine.connect() as connection:
+            work(connection)
+
+    async def _ran(self, work: Callable[[Connection], None]) -> None:
+        if isinstance(self._sessions, AsyncEngine):
+            async with self._sessions.connect() as connection:
+                await connection.run_sync(work)
+        else:
+            with self._sessions.connect() as connection:
+                work(connection)
+
+    def _synchronous(self, name: str) -> Engine:
+        if isinstance(self._engine, AsyncEngine):
+            raise TypeError(f"the driver needs an event loop: await {name}_async() instead")
+        return self._engine
+
+
+@attrs.frozen
+class _Checked:
+    """The first session of a storage: before it begins, the storage looks whether the database fits."""
+
+    storage: SqlStorage
+    transaction: SqlTransaction
+
+    async def __aenter__(self) -> Session:
+        await self.storage.check()
+        return await self.transaction.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.transaction.__aexit__(kind, error, trace)
+
 
 def _engine(database: str | URL) -> Engine | AsyncEngine:
     url = make_url(database)
     if url.get_dialect().is_async:
-        asynchronous = create_async_engine(url)
-        prepare(asynchronous.sync_engine)
+        asynchronous = create_async_engine(url, isolation_level=_ISOLATION)
+        sync_fully(asynchronous.sync_engine)
         return asynchronous
-    engine = create_engine(url)
-    prepare(engine)
+    engine = create_engine(url, isolation_level=_ISOLATION)
+    sync_fully(engine)
     return engine

@@ -7,11 +7,23 @@ database and the rules must agree about order.
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
+from sqlalchemy.types import UserDefinedType
+
+
+class Jsonb(UserDefinedType[str]):
+    """PostgreSQL's jsonb, written as text: SQLAlchemy's own type would make JSON of JSON."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "JSONB"
+
 
 METADATA: Final = MetaData()
 
 # SQLite compares bytes unless told otherwise; in UTF-8 that is the order of code points too.
 _TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
+_KEYS: Final = Text().with_variant(Jsonb(), "postgresql")
 
 RESOURCE: Final = Table(
     "scim_resource",
@@ -24,11 +36,13 @@ RESOURCE: Final = Table(
     Column("last_modified", _TEXT, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("document", _TEXT, nullable=False, comment="JSON as it was given, without keyed attributes"),
-    Column("display", _TEXT, comment="displayName, for the groups of a member"),
+    Column("display", _TEXT, comment="displayName of a group, for the groups of a member"),
+    Column("folded_display", _TEXT, comment="what that is compared by"),
     Column("names", _TEXT, nullable=False, comment="JSON: the unique keys, as scim_unique_key holds them"),
+    Column("comparison_keys", _KEYS, nullable=False, comment="what the values of the document are compared by"),
     Index("scim_resource_in_order", "tenant", "type", "created", "id"),
     Index("scim_resource_by_normal_id", "tenant", "type", "normal_id"),
-    Index("scim_resource_by_id", "tenant", "id"),
+    Index("scim_resource_by_id", "tenant", "id", "type"),
 )
 
 UNIQUE_KEY: Final = Table(
@@ -61,5 +75,6 @@ MEMBER: Final = Table(
     Column("normal_key", _TEXT, nullable=False, comment="the key in Unicode form C, by which it is compared"),
     Column("position", BigInteger, nullable=False),
     Column("element", _TEXT, comment="JSON; null where the element is its key alone"),
+    Column("comparison_keys", _KEYS, comment="what values beside the key are compared by; null without any"),
     Index("scim_member_by_key", "tenant", "normal_key", "group_id"),
 )

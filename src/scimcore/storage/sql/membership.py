@@ -1,0 +1,165 @@
+"""Members and groups from the rows of members. No reading costs more statements for records that have more of them."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import BindParameter, Column, ColumnElement, CursorResult, Select, bindparam, func, literal, select
+from sqlalchemy.sql import Executable
+
+from scimcore.rules.compare import normalized
+from scimcore.schema.document import Json
+from scimcore.storage.groups import group_element
+from scimcore.storage.keyed import KEYED
+from scimcore.storage.protocol import Elements, Record
+from scimcore.storage.sql import statements
+from scimcore.storage.sql.elements import element_of
+from scimcore.storage.sql.tables import MEMBER, RESOURCE
+
+Run = Callable[[Executable, Mapping[str, object]], Awaitable[CursorResult[Any]]]
+"""Executes a statement."""
+
+_GROUP: Final = RESOURCE.alias("holder")
+
+
+@attrs.frozen
+class Membership:
+    """Who belongs to what, in one tenant."""
+
+    tenant: str
+    indirect_groups: bool
+    """Whether a user's groups are also those that its groups belong to."""
+    run: Run
+
+    async def shown(self, records: Sequence[Record], elements: Elements, by_normal: bool = False) -> list[Record]:
+        """*records* with those *elements* of their keyed attributes, whose keys may be given in normal form."""
+        found: dict[tuple[str, str], list[Json]] = {}
+        for name, read in (("members", self._members), ("groups", self._groups)):
+            holders = [one.id for one in records if name in KEYED.get(one.resource_type.name, ())]
+            keys = elements.get(name)
+            if holders and (keys is None or keys):
+                for id, element in await read(holders, keys, by_normal):
+                    found.setdefault((name, id), []).append(element)
+        return [_with_elements(one, found) for one in records] if found else list(records)
+
+    async def count_members(self, id: str, most: int) -> int:
+        """How many members the group *id* has, counting no further than *most*."""
+        parameters = {"b_tenant": self.tenant, "b_id": id, "b_most": most}
+        number: int = (await self.run(statements.MEMBERS_COUNTED, parameters)).scalar_one()
+        return number
+
+    async def count_groups(self, id: str, most: int) -> int:
+        """How many groups *id* has, counting no further than *most*."""
+        counted = select(func.count()).select_from(_groups_of(self.indirect_groups, True).limit(most).subquery())
+        number: int = (await self.run(counted, self._those([id]))).scalar_one()
+        return number
+
+    async def _members(
+        self, ids: Sequence[str], keys: Collection[str] | None, by_normal: bool
+    ) -> Iterable[tuple[str, Json]]:
+        statement = _members_of(len(ids) == 1)
+        if keys is not None:
+            statement = statement.where((MEMBER.c.normal_key if by_normal else MEMBER.c.key).in_(sorted(keys)))
+        rows = (await self.run(statement, self._those(ids))).all()
+        return [(row.group_id, element_of(row.key, row.element)) for row in rows]
+
+    async def _groups(
+        self, ids: Sequence[str], keys: Collection[str] | None, by_normal: bool
+    ) -> Iterable[tuple[str, Json]]:
+        statement = _groups_of(self.indirect_groups, len(ids) == 1)
+        if keys is not None:
+            statement = statement.where((_GROUP.c.normal_id if by_normal else _GROUP.c.id).in_(sorted(keys)))
+        # Sorted here: asked to do it, SQLite walks all groups in order rather than those of the members.
+        rows = sorted(
+            (await self.run(statement, self._those(ids))).all(),
+            key=lambda row: (row.direct is None, row.created, row.id),
+        )
+        return [(row.member, group_element(row.id, row.display, is_direct=row.direct is not None)) for row in rows]
+
+    def _those(self, ids: Sequence[str]) -> dict[str, object]:
+        """The parameters of a statement about *ids*."""
+        if len(ids) == 1:
+            return {"b_tenant": self.tenant, "b_id": ids[0], "b_normal": normalized(ids[0])}
+        return {"b_tenant": self.tenant, "b_ids": ids, "b_normals": [normalized(id) for id in ids]}
+
+
+# Building a statement takes longer than running it, so each is built once; and that about a single record, which is
+# what most requests read, has no list whose length would have to be written into it each time.
+
+_tenant: Final[BindParameter[str]] = bindparam("b_tenant")
+
+
+def _among(column: Column[str], name: str, single: bool) -> ColumnElement[bool]:
+    return column == bindparam(f"b_{name}") if single else column.in_(bindparam(f"b_{name}s", expanding=True))
+
+
+@lru_cache(maxsize=2)
+def _members_of(single: bool) -> Select[Any]:
+    """The members of some groups."""
+    return (
+        select(MEMBER.c.group_id, MEMBER.c.key, MEMBER.c.element)
+        .where(MEMBER.c.tenant == _tenant, _among(MEMBER.c.group_id, "id", single))
+        .order_by(MEMBER.c.group_id, MEMBER.c.position, MEMBER.c.key)
+    )
+
+
+@lru_cache(maxsize=4)
+def _groups_of(indirect_groups: bool, single: bool) -> Select[Any]:
+    """The groups of some members, each with the member and something that is null if it is indirect."""
+    of_these = (
+        MEMBER.c.tenant == _tenant,
+        _among(MEMBER.c.normal_key, "normal", single),
+        _among(MEMBER.c.key, "id", single),
+    )
+    shown = (_GROUP.c.created, _GROUP.c.id, _GROUP.c.display)
+    if not indirect_groups:
+        joined = MEMBER.join(_GROUP, _is_group(MEMBER.c.group_id))
+        return (
+            select(MEMBER.c.key.label("member"), literal(1).label("direct"), *shown)
+            .select_from(joined)
+            .where(*of_these)
+        )
+    held = select(MEMBER.c.key.label("member"), MEMBER.c.group_id).where(*of_these).cte("held", recursive=True)
+    inner, outer = RESOURCE.alias("inner_group"), MEMBER.alias("outer_member")
+    # A union without repeats ends where groups contain each other.
+    held = held.union(
+        select(held.c.member, outer.c.group_id)
+        .join(inner, (inner.c.tenant == _tenant) & (inner.c.type == "Group") & (inner.c.id == held.c.group_id))
+        .join(
+            outer,
+            (outer.c.tenant == _tenant) & (outer.c.normal_key == inner.c.normal_id) & (outer.c.key == inner.c.id),
+        )
+    )
+    direct = MEMBER.alias("direct_member")
+    is_direct = (direct.c.tenant == _tenant) & (direct.c.group_id == held.c.group_id) & (direct.c.key == held.c.member)
+    return (
+        select(held.c.member, direct.c.position.label("direct"), *shown)
+        .join(_GROUP, _is_group(held.c.group_id))
+        .outerjoin(direct, is_direct)
+    )
+
+
+def _is_group(id: ColumnElement[str]) -> ColumnElement[bool]:
+    return (_GROUP.c.tenant == _tenant) & (_GROUP.c.type == "Group") & (_GROUP.c.id == id)
+
+
+def groups_within(tenant: str, groups: Select[str]) -> Select[str]:
+    """The ids of *groups* and of all groups that belong to one of them, however deep."""
+    within = groups.cte(recursive=True)
+    inner = RESOURCE.alias()
+    found = within.union(
+        select(inner.c.id)
+        .select_from(within)
+        .join(MEMBER, (MEMBER.c.tenant == tenant) & (MEMBER.c.group_id == within.c.id))
+        .join(inner, (inner.c.tenant == tenant) & (inner.c.type == "Group") & (inner.c.id == MEMBER.c.key))
+    )
+    return select(found.c.id)
+
+
+def _with_elements(record: Record, found: Mapping[tuple[str, str], list[Json]]) -> Record:
+    for name in KEYED.get(record.resource_type.name, ()):
+        elements = found.get((name, record.id))
+        if elements:
+            record = record.changed({**record.document, name: elements})
+    return record

@@ -1,0 +1,204 @@
+"""Writing: a record with its unique keys, the values it is found by, and its members, each as rows of their own."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import attrs
+
+from scimcore.errors import UniquenessError
+from scimcore.rules.compare import normalized
+from scimcore.rules.delta import elements_of
+from scimcore.schema.catalogue import Place, ResourceType
+from scimcore.schema.document import Json
+from scimcore.storage.changes import (
+    by_key,
+    differ,
+    document_after,
+    keys_touched,
+    member_changes,
+    shown_as_in,
+    without,
+)
+from scimcore.storage.keyed import KEYED
+from scimcore.storage.protocol import Change, Record, UniqueKey, Version, VersionClash
+from scimcore.storage.sql import statements
+from scimcore.storage.sql.elements import element_of, member_rows, stored
+from scimcore.storage.sql.rows import (
+    bounded,
+    content,
+    index_entries,
+    portions,
+    record_of,
+    resource_row,
+    unique_keys,
+    unique_row,
+)
+from scimcore.storage.sql.tables import MEMBER, RESOURCE, UNIQUE_KEY, VALUE_INDEX
+from scimcore.storage.sql.transaction import Transaction
+
+
+@attrs.frozen
+class Writing:
+    """What is written of one tenant, in one transaction."""
+
+    tenant: str
+    places: Callable[[ResourceType], Mapping[str, Place]]
+    """The places of a resource type that the value index holds, by name."""
+    transaction: Transaction
+
+    async def insert(self, record: Record) -> None:
+        await self.transaction.begin()
+        await self._take(record, record.unique)
+        keyed = KEYED.get(record.resource_type.name, {})
+        members = by_key(elements_of(record.document.get("members"))) if "members" in keyed else {}
+        document = without(keyed, record.document)
+        row = resource_row(self.tenant, record, document)
+        if (await self.transaction.run(self.transaction.dialect.insert_if_free(RESOURCE), row)).first() is None:
+            await self._release(record, record.unique)
+            raise UniquenessError("id")
+        await self._index(record, index_entries(self.places(record.resource_type), document))
+        await self._add_members(record, members)
+
+    async def update(self, change: Change) -> Record:
+        after = change.after
+        await self.transaction.begin()
+        row = (await self.transaction.run(statements.ONE_LOCKED, self._this(after))).first()
+        current = None if row is None else record_of(row, after.resource_type)
+        if current is None or change.expected not in (None, current.version):
+            raise VersionClash(after.id)
+        keyed = KEYED.get(after.resource_type.name, {})
+        names = change.delta.attributes.difference(keyed)
+        document = without(keyed, document_after(current, change)) if names else current.document
+        before, members = await self._member_changes(current, change)
+        unique = current.unique if after.unique == change.before.unique else after.unique
+        differs = unique != current.unique or differ(document, current.document, names)
+        if members or differs:
+            updated = current.changed(
+                document,
+                unique=unique,
+                last_modified=after.last_modified,
+                version=Version(current.version + 1),
+            )
+            await self._replace(current, updated, whole=differs)
+            await self._change_members(updated, before, members)
+            current = updated
+        return shown_as_in(after, current, keyed)
+
+    async def _replace(self, current: Record, updated: Record, *, whole: bool) -> None:
+        """Write *updated* over *current*; its document and names only if *whole*."""
+        if whole:
+            await self._take(updated, [key for key in updated.unique if key not in current.unique])
+        parameters: dict[str, object] = {
+            **self._this(current),
+            "b_expected": current.version,
+            "b_last_modified": updated.last_modified,
+        }
+        if not whole:
+            await self.transaction.run(statements.TOUCHED, parameters)
+            return
+        columns = content(updated.resource_type, updated.document, updated.unique)
+        parameters.update((f"b_{name}", value) for name, value in columns.items())
+        await self.transaction.run(statements.UPDATED, parameters)
+        await self._release(current, [key for key in current.unique if key not in updated.unique])
+        places = self.places(current.resource_type)
+        old, new = index_entries(places, current.document), index_entries(places, updated.document)
+        gone = [{**self._this(current), "b_place": place, "b_value": value} for place, value in sorted(old - new)]
+        if gone:
+            await self.transaction.run(statements.UNINDEXED_ENTRY, gone)
+        await self._index(updated, new - old)
+
+    async def delete(self, record: Record) -> None:
+        await self.transaction.begin()
+        this = self._this(record)
+        row = (await self.transaction.run(statements.DELETED, {**this, "b_expected": record.version})).first()
+        if row is None:
+            raise VersionClash(record.id)
+        await self._release(record, unique_keys(row.names))
+        await self.transaction.run(statements.UNINDEXED, this)
+        if "members" in KEYED.get(record.resource_type.name, {}):
+            await self.transaction.run(statements.MEMBERS_GONE, {"b_tenant": self.tenant, "b_id": record.id})
+        await self.transaction.run(statements.LEFT_BY, self._member(record.id))
+        await self.transaction.run(statements.LEFT, self._member(record.id))
+
+    # Names
+
+    async def _take(self, record: Record, keys: Sequence[UniqueKey]) -> None:
+        """Give *record* the *keys*, all or none of them.
+
+        The insert waits for whoever holds or frees a key and has not yet committed. It does not fail where the key is
+        taken, because on PostgreSQL a statement that failed ends the transaction.
+        """
+        for number, key in enumerate(keys):
+            row = unique_row(self.tenant, record, key)
+            if (await self.transaction.run(self.transaction.dialect.insert_if_free(UNIQUE_KEY), row)).first() is None:
+                await self._release(record, keys[:number])
+                raise UniquenessError(key.attribute)
+
+    async def _release(self, record: Record, keys: Sequence[UniqueKey]) -> None:
+        rows = [{**self._this(record), "b_attribute": key.attribute, "b_value": bounded(key.value)} for key in keys]
+        if rows:
+            await self.transaction.run(statements.RELEASED, rows)
+
+    async def _index(self, record: Record, entries: Collection[tuple[str, str]]) -> None:
+        rows = [
+            {
+                "tenant": self.tenant,
+                "type": record.resource_type.name,
+                "place": place,
+                "value": value,
+                "id": record.id,
+            }
+            for place, value in sorted(entries)
+        ]
+        if rows:
+            await self.transaction.run(VALUE_INDEX.insert(), rows)
+
+    # Members
+
+    async def _member_changes(self, current: Record, change: Change) -> tuple[dict[str, Json], dict[str, Json]]:
+        """The members that *change* may concern, as they are, and what it really does to them."""
+        if "members" not in KEYED.get(current.resource_type.name, {}) or "members" not in change.delta.attributes:
+            return {}, {}
+        group = {"b_tenant": self.tenant, "b_id": current.id}
+        keys = keys_touched(change.delta)
+        if keys is None:
+            rows = list((await self.transaction.run(statements.MEMBERS, group)).all())
+        else:
+            rows = []
+            for some in portions(sorted(keys)):
+                rows += (await self.transaction.run(statements.MEMBERS_NAMED, {**group, "b_keys": some})).all()
+        before = {row.key: element_of(row.key, row.element) for row in rows}
+        return before, member_changes(before, change.delta)
+
+    async def _change_members(self, group: Record, before: Mapping[str, Json], members: Mapping[str, Json]) -> None:
+        gone = [key for key, element in members.items() if element is None]
+        for some in portions(gone):
+            parameters = {"b_tenant": self.tenant, "b_id": group.id, "b_keys": some}
+            await self.transaction.run(statements.MEMBERS_GONE_NAMED, parameters)
+        altered = [
+            {
+                "b_tenant": self.tenant,
+                "b_id": group.id,
+                "b_key": key,
+                **{f"b_{name}": kept for name, kept in stored(group.resource_type, key, element).items()},
+            }
+            for key, element in members.items()
+            if element is not None and key in before
+        ]
+        if altered:
+            await self.transaction.run(statements.MEMBER_CHANGED, altered)
+        new = {key: element for key, element in members.items() if element is not None and key not in before}
+        await self._add_members(group, new)
+
+    async def _add_members(self, group: Record, members: Mapping[str, Json]) -> None:
+        if members:
+            await self.transaction.run(
+                MEMBER.insert(), member_rows(self.tenant, group.resource_type, group.id, group.version, members)
+            )
+
+    # Parameters
+
+    def _this(self, record: Record) -> dict[str, object]:
+        return {"b_tenant": self.tenant, "b_type": record.resource_type.name, "b_id": record.id}
+
+    def _member(self, id: str) -> dict[str, object]:
+        return {"b_tenant": self.tenant, "b_normal": normalized(id), "b_key": id}

@@ -1,0 +1,107 @@
+"""Engines, whoever made them: what a SQLite file needs, and that no transaction is open while nothing is written."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from scimcore.schema.standard import USER
+from scimcore.storage import SqlStorage
+from scimcore.storage.protocol import Session, Tenant
+from scimcore.testing.company import ALICE
+from scimcore.testing.sessions import Sessions, user
+
+ACME = Tenant("acme")
+FULL, NORMAL = 2, 1
+
+
+def pragmas(engine: Engine) -> dict[str, object]:
+    with engine.connect() as connection:
+        return {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout")
+        }
+
+
+def test_a_file_named_by_url_is_read_while_it_is_written_and_loses_nothing_with_the_power(empty_sqlite: str) -> None:
+    storage = SqlStorage(f"sqlite{empty_sqlite}")
+    assert isinstance(storage._engine, Engine)  # noqa: SLF001 - nothing outside tells
+    assert pragmas(storage._engine) == {"journal_mode": "wal", "synchronous": FULL, "busy_timeout": 5_000}  # noqa: SLF001
+    storage.close()
+
+
+def test_a_url_says_how_long_a_writer_waits(empty_sqlite: str) -> None:
+    storage = SqlStorage(f"sqlite{empty_sqlite}?timeout=0.25")
+    assert isinstance(storage._engine, Engine)  # noqa: SLF001 - nothing outside tells
+    assert pragmas(storage._engine)["busy_timeout"] == 250  # noqa: SLF001
+    storage.close()
+
+
+def test_an_engine_of_the_application_gets_the_log_and_keeps_its_own_choices(empty_sqlite: str) -> None:
+    engine = create_engine(f"sqlite{empty_sqlite}", connect_args={"timeout": 2})
+
+    @event.listens_for(engine, "connect")
+    def relax(connection: object, _: object) -> None:
+        connection.execute("PRAGMA synchronous = NORMAL")  # type: ignore[attr-defined] # a connection of sqlite3
+
+    SqlStorage(engine)
+    SqlStorage(engine)
+    assert pragmas(engine) == {"journal_mode": "wal", "synchronous": NORMAL, "busy_timeout": 2_000}
+    engine.dispose()
+
+
+def test_an_asynchronous_engine_of_the_application_gets_the_log_too(empty_sqlite: str) -> None:
+    async def flow() -> object:
+        engine = create_async_engine(f"sqlite+aiosqlite{empty_sqlite}")
+        await SqlStorage(engine).create_all_async()
+        async with engine.connect() as connection:
+            mode = (await connection.execute(text("PRAGMA journal_mode"))).scalar()
+        await engine.dispose()
+        return mode
+
+    assert asyncio.run(flow()) == "wal"
+
+
+def test_a_database_in_memory_works(tmp_path: Path) -> None:
+    storage = SqlStorage("sqlite://")
+    storage.create_all()
+    with asyncio.Runner() as runner:
+        sessions = Sessions(storage, ACME, runner)
+        sessions.insert(ALICE)
+        assert sessions.get(USER, ALICE.id) == ALICE
+    storage.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_reading_begins_no_transaction(empty: str, is_own: bool) -> None:
+    """What is said to the database is counted by the driver, below SQLAlchemy."""
+    engine = create_engine(empty) if is_own else SqlStorage(empty)._engine  # noqa: SLF001 - an engine made for a URL
+    assert not isinstance(engine, AsyncEngine)
+    storage = SqlStorage(engine)
+    storage.create_all()
+    is_open: list[bool] = []
+
+    def look(_: object, cursor: object, *__: object) -> None:
+        connection = cursor.connection  # type: ignore[attr-defined] # sqlite3 and psycopg have it
+        is_open.append(
+            connection.in_transaction if engine.dialect.name == "sqlite" else connection.info.transaction_status != 0
+        )
+
+    async def flow(session: Session) -> None:
+        assert await session.get(USER, "u1") is None
+        await session.insert(user("u1", "bjensen"))
+        assert await session.get(USER, "u1") is not None
+
+    with asyncio.Runner() as runner:
+        sessions = Sessions(storage, ACME, runner)
+        sessions.get(USER, "nobody")
+        event.listen(engine, "after_cursor_execute", look)
+        sessions.run(flow)
+    engine.dispose()
+    assert is_open[0] is False
+    assert is_open[-2] is True
+    assert is_open[-1] is False
+    assert sorted(is_open[:-1]) == is_open[:-1]
