@@ -20,7 +20,7 @@ test: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
 
-# Five minutes; `make bench QUICK=1` takes one and writes nothing.
+# A quarter of an hour and four gigabytes of disk for a while; `make bench QUICK=1` takes two minutes and writes nothing.
 bench: $(BENCH_INSTALLED)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 

@@ -12,6 +12,7 @@ from scimcore.access import BearerTokens, Caller, Tenant
 from scimcore.adapters.asgi import ScimApp
 from scimcore.engine.events import Event
 from scimcore.storage import MemoryStorage
+from scimcore.storage.protocol import Storage, SyncStorage
 
 _MOST_AT_ONCE: Final = 10_000
 """Members in one request; a body with many more is beyond the default limit of 4 MiB."""
@@ -72,6 +73,11 @@ Making = Callable[[], Contender]
 
 def ours() -> Contender:
     """scimcore as it comes: default limits, every check, bearer tokens, an event listener."""
+    return on_storage("scimcore", MemoryStorage())
+
+
+def on_storage(name: str, storage: Storage | SyncStorage) -> Contender:
+    """scimcore as it comes, over *storage*."""
     authenticate = BearerTokens({TOKEN: Caller(tenant=Tenant("acme"))})
-    provider = ScimProvider(MemoryStorage(), authenticate=authenticate, on_event=Listener())
-    return Contender("scimcore", ScimApp(provider), MOUNT)
+    provider = ScimProvider(storage, authenticate=authenticate, on_event=Listener())
+    return Contender(name, ScimApp(provider), MOUNT)

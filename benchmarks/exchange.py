@@ -6,12 +6,15 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from scimcore.access.secret import token_text
+
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
-TOKEN: Final = "5f1c9d0a7be24c3f9e6d8b7a4c2f1e0d"
+SECRET: Final = bytes(range(32))
+TOKEN: Final = token_text(SECRET)
 MOUNT: Final = "/v2"
 
 

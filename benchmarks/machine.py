@@ -4,6 +4,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from sqlite3 import sqlite_version
 from typing import Final
 
 _PACKAGES: Final = (
@@ -14,6 +15,11 @@ _PACKAGES: Final = (
     "pydantic-core",
     "attrs",
     "scim2-filter-parser",
+    "sqlalchemy",
+    "psycopg",
+    "uvicorn",
+    "httptools",
+    "uvloop",
 )
 
 
@@ -23,6 +29,7 @@ def facts() -> dict[str, str]:
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "SQLite": sqlite_version,
         **{name: found for name in _PACKAGES if (found := _version(name)) is not None},
     }
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from benchmarks import machine, starting
 from benchmarks.charts import cost_chart, ratios_chart
-from benchmarks.results import Memory, Profile, Row, Run, Series, Start
+from benchmarks.results import Database, Memory, Profile, Row, Run, Series, Start
 from benchmarks.stages import STAGES
 from benchmarks.wording import brief, duration, size
 
@@ -34,9 +34,21 @@ rounds, so that neither side pays for the size of the other's heap. Seeds are fi
 """
 
 
-def terminal_table(rows: Sequence[Row]) -> Table:
-    """The table of the design, for the terminal."""
-    table = Table(title="scimcore beside scim2-server 0.8.3")
+_HOW_STORED: Final = """\
+The large and the small store are SQLite files, filled with rows that the storage itself wrote. Look-ups and changes of
+members go through the ASGI application in one process, to users who lie far apart; the two sides of a ratio take turns.
+The first page of a listing also counts all users, so later pages are compared with the second.
+
+Over HTTP each side is one process behind uvicorn, with one client that keeps its connection open, and both take turns.
+scimcore keeps its users in a SQLite file, and unless a line says otherwise each write waits for the disk (`synchronous
+= FULL`, the default); the peer keeps them in memory. A request that the application does nothing for is the least that
+any application could take.
+"""
+
+
+def terminal_table(rows: Sequence[Row], title: str = "scimcore beside scim2-server 0.8.3") -> Table:
+    """The rows with their verdicts, for the terminal."""
+    table = Table(title=title)
     table.add_column("operation")
     for name in ("peer", "ours", "ratio", "target"):
         table.add_column(name, justify="right")
@@ -114,6 +126,7 @@ def _page(run: Run) -> Iterator[str]:
     yield "![Cost by store size](benchmarks/store-size.svg)\n"
     for series in (run.by_group, run.by_store, run.beyond):
         yield from _growth(series)
+    yield from on_database(run.database)
     yield from _memory(run.memory)
     yield from _start(run.start)
 
@@ -142,6 +155,37 @@ def _growth(series: Sequence[Series]) -> Iterator[str]:
                 times = (duration(peer[count]) if count in peer else "" for count in counts)
                 lines.append((f"scim2-server: {one.name}", *times, ""))
         yield _table((sizes, *(f"{count:,}" for count in counts), "exponent"), lines)
+
+
+def on_database(database: Database) -> Iterator[str]:
+    """The section about the SQL storage."""
+    yield "## On a database\n"
+    yield _table(
+        ("operation", "peer or small", "scimcore", "ratio", "target", ""),
+        [(row.operation, *_cells(row), "pass" if row.passes else "**short**") for row in database.rows],
+    )
+    yield _HOW_STORED
+    listing = database.listing
+    lines = [
+        ("a request over HTTP that the application does nothing for", duration(database.floor)),
+        (f"the process, after a tenth of {listing.users:,} users was listed", size(listing.resident[0][1])),
+        ("the same after all of them", size(listing.resident[-1][1])),
+    ]
+    yield _table(("beside them", ""), lines)
+    sharing = database.sharing
+    if sharing is None:
+        yield "There is no PostgreSQL here, so nothing was measured on it.\n"
+        return
+    yield (
+        f"Several server processes on one PostgreSQL, {sharing.clients} clients, one tenant. Every name is asked for\n"
+        "by two clients: one gets it (201), one is refused (409), and afterwards every server shows every user once.\n"
+    )
+    rates = [
+        (name, *(f"{rate:,.0f}" for rate in found.values()), f"{found[2] / found[1]:.2f} ×")
+        for name, found in (("create, half of them refused", sharing.creates), ("GET", sharing.reads))
+    ]
+    heads = (f"{count} process{'es' if count > 1 else ''}" for count in sharing.creates)
+    yield _table(("requests per second", *heads, "two ÷ one"), rates)
 
 
 def _memory(memory: Memory) -> Iterator[str]:

@@ -108,6 +108,50 @@ def _per_request(checkpoints: Checkpoints) -> float:
 
 
 @attrs.frozen
+class Listing:
+    """All users, page by page, each page after the one before."""
+
+    users: int
+    early_page: Seconds
+    deep_page: Seconds
+    """A page with nine tenths of the users before it."""
+    resident: Checkpoints
+    """Users listed -> bytes of memory that the process holds; no bytes where the system does not tell."""
+
+    @property
+    def grown_bytes(self) -> int:
+        """By how much the process grew after the first tenth."""
+        return self.resident[-1][1] - self.resident[0][1]
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether what is held does not follow what was listed."""
+        return self.grown_bytes < 8_000_000
+
+
+@attrs.frozen
+class Sharing:
+    """Requests per second of one tenant on one PostgreSQL, by the number of server processes."""
+
+    clients: int
+    creates: Mapping[int, float]
+    """Half of them are refused, because each name is asked for twice."""
+    reads: Mapping[int, float]
+
+
+@attrs.frozen
+class Database:
+    """What was found of the SQL storage."""
+
+    rows: Sequence[Row]
+    listing: Listing
+    floor: Seconds
+    """A request over HTTP that the application does nothing for."""
+    sharing: Sharing | None
+    """None where there is no PostgreSQL."""
+
+
+@attrs.frozen
 class Start:
     """From nothing to ready, in fresh interpreters."""
 
@@ -142,5 +186,12 @@ class Run:
     by_store: Sequence[Series]
     beyond: Sequence[Series]
     memory: Memory
+    database: Database
     start: Start
     profiles: Sequence[Profile]
+
+    @property
+    def passes(self) -> bool:
+        """Whether every target is met, requests leave nothing behind, and a long listing holds nothing."""
+        rows = (*self.rows, *self.database.rows)
+        return self.memory.is_steady and self.database.listing.is_flat and all(row.passes for row in rows)

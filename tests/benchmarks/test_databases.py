@@ -101,8 +101,10 @@ def test_operations_over_http_are_measured() -> None:
     lines = served.over_http(Pace(rounds=1, round_seconds=0.01), peer=False)
     assert [line.operation for line in lines] == [
         "over HTTP: create a user",
+        "over HTTP: create a user, `synchronous = NORMAL`",
         "over HTTP: GET one user",
         "over HTTP: PATCH one attribute",
+        "over HTTP: PATCH one attribute, `synchronous = NORMAL`",
     ]
     assert all(line.ours > 0 and line.ratio is None for line in lines)
 

@@ -1,0 +1,78 @@
+"""What tokens, policies and a record add to a request on SQLite, beside the same provider without any of them."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from benchmarks.contenders import Contender
+from benchmarks.exchange import MOUNT, SECRET, TOKEN
+from benchmarks.operations import create_case, read_case
+from benchmarks.results import Row
+from benchmarks.timing import Pace, Runner, compared
+from scimcore import ScimProvider
+from scimcore.access import Tokens, anonymous
+from scimcore.access.sql import SqlTokens
+from scimcore.adapters.asgi import ScimApp
+from scimcore.audit import SqlAudit
+from scimcore.dialects import OKTA
+from scimcore.provisioning import Connection
+from scimcore.provisioning.adoption import Adoption
+from scimcore.provisioning.leaving import Leaving
+from scimcore.provisioning.ownership import Ownership
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, unseen_by
+from scimcore.rules.filter import parse_filter
+from scimcore.storage import SqlStorage
+from scimcore.storage.protocol import Tenant
+
+_ACME: Final = Tenant("acme")
+_USERS: Final = 100
+
+
+async def measured(pace: Pace) -> list[Row]:
+    """The rows of the table: a create and a GET with everything, against the same with nothing."""
+    with TemporaryDirectory(prefix="scimcore-bench-") as folder:
+        storages = [SqlStorage(f"sqlite:///{Path(folder) / name}") for name in ("bare.db", "managed.db")]
+        for storage in storages:
+            storage.create_all()
+        bare, managed = storages
+        contenders = [_bare(bare), await _managed(managed, f"sqlite:///{Path(folder) / 'managed.db'}")]
+        for contender in contenders:
+            await contender.hire(_USERS)
+        rows = []
+        for name, case, target in (("create", create_case, 1.25), ("GET", read_case, 1.15)):
+            plain, full = await compared([Runner(one, case(one)) for one in contenders], pace)
+            operation = f"{name} with a token, policies and a record ÷ without"
+            rows.append(Row(operation, plain, full, full / plain, target, at_most=True))
+        for storage in storages:
+            storage.close()
+        return rows
+
+
+def _bare(storage: SqlStorage) -> Contender:
+    provider = ScimProvider(storage, authenticate=anonymous(_ACME))
+    return Contender("without policies", ScimApp(provider), MOUNT)
+
+
+async def _managed(storage: SqlStorage, database: str) -> Contender:
+    """A provider for one connection, as an application would set it up for Okta."""
+    audit, store = SqlAudit(database), SqlTokens(database)
+    await audit.create_all()
+    await store.create_all()
+    tokens = Tokens(store, on_event=audit, entropy=lambda: SECRET)
+    issued = await tokens.issue(_ACME, "okta")
+    assert issued.secret == TOKEN
+    okta = Connection(
+        name="okta",
+        tenant=_ACME,
+        dialect=OKTA,
+        policies=(Adoption(on_existing="take_over", match=("userName", "externalId")), Ownership(), Leaving()),
+        visible={PROVISIONED_USER.name: parse_filter(f"not ({unseen_by('okta')})")},
+    )
+    provider = ScimProvider(
+        storage,
+        authenticate=tokens.authenticate,
+        resource_types=(PROVISIONED_USER, PROVISIONED_GROUP),
+        connections=[okta],
+        on_event=audit,
+    )
+    return Contender("with policies", ScimApp(provider), MOUNT)
