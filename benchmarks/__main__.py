@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 from rich.console import Console
 
-from benchmarks import databases, growth, memory, report, served, stages, starting
+from benchmarks import accounts, databases, growth, memory, report, served, stages, starting
 from benchmarks.contenders import Making, ours
 from benchmarks.operations import table
 from benchmarks.results import Database, Row, Run, Series
@@ -115,11 +115,13 @@ async def run(scale: Scale, peer: Making | None, told: Callable[[str], None]) ->
 async def on_databases(scale: Scale, told: Callable[[str], None], *, peer: bool) -> Database:
     """The SQL storage: a large SQLite file, servers, and several of them on one PostgreSQL."""
     rows, listing = await databases.measured(scale.stored, scale.large_group, scale.survey, told)
+    told("tokens, policies and a record")
+    managed = await accounts.measured(scale.survey)
     told("over HTTP")
     over_http = served.over_http(scale.pace, peer=peer)
     floor = served.floor(scale.survey)
     told("server processes on one PostgreSQL")
-    return Database([*over_http, *rows], listing, floor, served.shared(scale.shared))
+    return Database([*over_http, *managed, *rows], listing, floor, served.shared(scale.shared))
 
 
 async def beyond_the_table(scale: Scale, peer: Making | None) -> list[Series]:

@@ -43,6 +43,9 @@ Over HTTP each side is one process behind uvicorn, with one client that keeps it
 scimcore keeps its users in a SQLite file, and unless a line says otherwise each write waits for the disk (`synchronous
 = FULL`, the default); the peer keeps them in memory. A request that the application does nothing for is the least that
 any application could take.
+
+What a token, policies and a record add is measured on one connection as for Okta: adoption by userName and externalId,
+ownership, leaving, and an audit entry for each change; beside it the same provider lets everybody in and tells nobody.
 """
 
 

@@ -17,14 +17,24 @@ import attrs
 import pytest
 from sqlalchemy import create_engine, text
 
-from scimcore import GROUP, USER, Request, Response, ScimProvider
+from scimcore import Request, Response, ScimProvider
 from scimcore.access import Caller
 from scimcore.access.caller import Credentials
 from scimcore.engine.immediate import finish, opened
 from scimcore.errors import UnauthorizedError
+from scimcore.provisioning import Connection
+from scimcore.provisioning.adoption import Adoption
+from scimcore.provisioning.group_adoption import GroupAdoption
+from scimcore.provisioning.identifiers import GroupIdentifiers
+from scimcore.provisioning.leaving import Leaving
+from scimcore.provisioning.nesting import NestedGroups
+from scimcore.provisioning.ownership import Ownership
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, unseen_by
+from scimcore.rules.filter import parse_filter
 from scimcore.storage import MemoryStorage, SqlStorage
 from scimcore.storage.protocol import Query, Record, Storage, SyncStorage, Tenant
 
+TYPES: Final = (PROVISIONED_USER, PROVISIONED_GROUP)
 VICTIM, HOSTILE = Tenant("victim"), Tenant("hostile")
 EMPTY: Final[Mapping[str, str]] = {}
 URN: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -35,7 +45,21 @@ def by_token(request: Credentials) -> Caller:
     tenant = request.headers.get("authorization", "").removeprefix("Bearer ")
     if tenant not in (VICTIM, HOSTILE):
         raise UnauthorizedError("who are you?", "Bearer")
-    return Caller(tenant=Tenant(tenant))
+    return Caller(tenant=Tenant(tenant), connection="idp")
+
+
+def managed(tenant: Tenant) -> Connection:
+    """A connection that adopts whatever it may, and whose groups have their identifiers as ids."""
+    policies = (
+        Adoption(on_existing="take_over", is_verified=lambda *_: True, by_id=True),
+        GroupAdoption(on_existing="link", by_id=True),
+        GroupIdentifiers(collision="link", as_id=True),
+        Ownership(on_foreign="take"),
+        NestedGroups(),
+        Leaving(on_delete="soft_delete", memberships="set_aside"),
+    )
+    visible = {one.name: parse_filter(f"not ({unseen_by('idp')})") for one in TYPES}
+    return Connection(name="idp", tenant=tenant, policies=policies, visible=visible)
 
 
 @attrs.define
@@ -43,6 +67,8 @@ class World:
     """A provider over a storage, whose clock stands still and whose ids are counted for each tenant."""
 
     storage: Storage | SyncStorage
+    is_managed: bool
+    """Whether policies decide about accounts and groups."""
     provider: ScimProvider = attrs.field(init=False)
     tenant: Tenant = VICTIM
     numbers: dict[Tenant, Iterator[int]] = attrs.field(
@@ -53,6 +79,8 @@ class World:
         self.provider = ScimProvider(
             self.storage,
             authenticate=by_token,
+            resource_types=TYPES,
+            connections=[managed(VICTIM), managed(HOSTILE)] if self.is_managed else (),
             clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
             new_id=lambda: f"{self.tenant}-{next(self.numbers[self.tenant])}",
             new_request_id=lambda: "request",
@@ -79,7 +107,7 @@ class World:
     def stored(self, tenant: Tenant) -> list[Record]:
         async def read() -> list[Record]:
             async with opened(self.storage, tenant) as session:
-                page = await session.search(Query(resource_types=(USER, GROUP), count=1_000))
+                page = await session.search(Query(resource_types=TYPES, count=1_000))
                 return sorted(page.records, key=lambda record: record.id)
 
         return finish(read())
@@ -102,8 +130,14 @@ def populate(world: World, tenant: Tenant, name: str) -> None:
     assert world.send(tenant, "POST", "/Groups", group).status == 201
 
 
+@pytest.fixture(params=[False, True], ids=["plain", "managed"])
+def is_managed(request: pytest.FixtureRequest) -> bool:
+    found: bool = request.param
+    return found
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def worlds(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[World, World]]:
+def worlds(request: pytest.FixtureRequest, tmp_path: Path, is_managed: bool) -> Iterator[tuple[World, World]]:
     """One world where the victim has people and groups, and one where it has nothing."""
     storages: list[SyncStorage | Storage] = []
     for number in (1, 2):
@@ -125,7 +159,7 @@ def worlds(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Wor
         database = SqlStorage(url)
         database.create_all()
         storages.append(database)
-    there, empty = map(World, storages)
+    there, empty = (World(storage, is_managed) for storage in storages)
     populate(there, VICTIM, "bjensen")
     for world in (there, empty):
         populate(world, HOSTILE, "mallory")
@@ -258,8 +292,12 @@ def test_ids_tell_nothing_whatever_is_done_to_them(worlds: tuple[World, World], 
 def test_what_is_written_neither_meets_nor_touches_another_tenant(worlds: tuple[World, World]) -> None:
     there, empty = worlds
     before = there.stored(VICTIM)
+    # The id of a group is the provider's to choose: a number, or the identifier made of its name.
+    own_group = "mallory_team" if there.is_managed else f"{HOSTILE}-4"
     for method, target, body in WRITES:
+        target = target.replace(f"{HOSTILE}-4", own_group)
         one, other = (told(world.send(HOSTILE, method, target, body)) for world in worlds)
+        assert one[0] != 404, (one, target)
         assert one == other, (method, target, body)
     for target in SEARCHES:
         one, other = (told(world.send(HOSTILE, "GET", target)) for world in worlds)
