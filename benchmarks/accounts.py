@@ -19,8 +19,7 @@ from scimcore.provisioning import Connection
 from scimcore.provisioning.adoption import Adoption
 from scimcore.provisioning.leaving import Leaving
 from scimcore.provisioning.ownership import Ownership
-from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, unseen_by
-from scimcore.rules.filter import parse_filter
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER
 from scimcore.storage import SqlStorage
 from scimcore.storage.protocol import Tenant
 
@@ -66,7 +65,6 @@ async def _managed(storage: SqlStorage, database: str) -> Contender:
         tenant=_ACME,
         dialect=OKTA,
         policies=(Adoption(on_existing="take_over", match=("userName", "externalId")), Ownership(), Leaving()),
-        visible={PROVISIONED_USER.name: parse_filter(f"not ({unseen_by('okta')})")},
     )
     provider = ScimProvider(
         storage,

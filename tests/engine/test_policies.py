@@ -1,6 +1,7 @@
 """Policies decide before the engine writes; what they make of a request is written, answered and told."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import TypeAlias
 
 import attrs
@@ -11,6 +12,7 @@ from scimcore.access import Caller
 from scimcore.dialects import DEFAULT, STRICT, Dialect
 from scimcore.errors import ForbiddenError, UniquenessError
 from scimcore.provisioning import Connection, Intent, Note
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, Link, Provenance, with_provenance
 from scimcore.rules.filter import parse_filter
 from scimcore.schema.document import Json
 from scimcore.schema.standard import GROUP, USER
@@ -163,6 +165,25 @@ def test_a_refusal_of_a_policy_leaves_nothing_behind(make_face: Maker, method: s
     assert (refusal.happening, refusal.request_id) == ("refused", answer.request_id)
     assert "not on a Sunday" in refusal.reason
     assert refusal.reason.startswith(f"{method} /Users")
+
+
+def test_a_connection_that_is_made_for_one_request_decides_about_no_other(make_face: Maker) -> None:
+    numbers = count()
+
+    def connection_of(_: Caller) -> Connection:
+        number = next(numbers)
+
+        async def naming(intent: Intent, _: Session) -> Intent:
+            assert intent.after is not None
+            return intent.becoming({**intent.after, "title": f"T{number}"})
+
+        (connection,) = connected(naming)
+        return connection
+
+    face = make_face(connections=connection_of)
+    # More than a provider keeps.
+    titles = [face.send("POST", "/Users", {"userName": f"user{number}"}).body["title"] for number in range(1_100)]
+    assert titles == [f"T{number}" for number in range(1_100)]
 
 
 def test_policies_look_again_when_somebody_else_took_the_name(make_face: Maker) -> None:
@@ -340,6 +361,35 @@ def test_what_a_connection_does_not_see_is_not_there(partial_face: Face, method:
     missing = partial_face.send(method, "/Users/nobody", body)
     assert partial_face.refused(hidden, 404) == partial_face.refused(missing, 404)
     assert partial_face.stored() == stored
+
+
+def test_what_a_connection_deleted_is_gone_for_it_though_a_policy_kept_it(make_face: Maker) -> None:
+    async def keeping(intent: Intent, _: Session) -> Intent:
+        if intent.asked != "delete" or intent.before is None:
+            return intent
+        link = Link(connection="", since=AT, removed=AT)
+        return intent.becoming(with_provenance(intent.before.document, Provenance(links=(link,))))
+
+    connection = Connection(
+        name='"okta"', tenant=ACME, policies=(Deciding(keeping),), visible={"User": parse_filter("title pr")}
+    )
+    face = make_face(
+        resource_types=(PROVISIONED_USER, PROVISIONED_GROUP),
+        connections=lambda caller: connected(keeping)[0] if caller.connection == "" else connection,
+    )
+    id, group = face.user("bjensen", title="T"), face.group("Guides")
+    for target in (f"/Users/{id}", f"/Groups/{group}"):
+        assert face.send("DELETE", target).status == 204
+        assert face.send("GET", target).status == 404
+    for target in ("/Users", "/Groups", "/", "/Users?filter=title%20pr"):
+        assert face.send("GET", target).body["totalResults"] == 0
+    assert len(face.stored()) == 2
+    # Another connection still sees it, as far as it is shown to it.
+    (user,) = (record for record in face.stored() if record.id == id)
+    seen = connection.sees(PROVISIONED_USER)
+    assert seen is not None
+    assert seen.bound(PROVISIONED_USER).matches(user.document)
+    assert not seen.bound(PROVISIONED_USER).matches({"userName": "a"})
 
 
 # Answers

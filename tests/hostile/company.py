@@ -23,9 +23,7 @@ from scimcore.provisioning.provenance import (
     PROVISIONED_USER,
     PROVISIONING_URN,
     provenance_of,
-    unseen_by,
 )
-from scimcore.rules.filter import parse_filter
 from scimcore.rules.identifier import unique_values
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
@@ -106,7 +104,6 @@ def standard(storage: Storage | SyncStorage) -> ScimProvider:
             tenant=ACME,
             dialect=OKTA,
             policies=policies,
-            visible={kind: parse_filter(f"not ({unseen_by(name)})") for kind in ("User", "Group")},
         )
         for name in (GOOD, EVIL)
     ]

@@ -29,8 +29,7 @@ from scimcore.provisioning.identifiers import GroupIdentifiers
 from scimcore.provisioning.leaving import Leaving
 from scimcore.provisioning.nesting import NestedGroups
 from scimcore.provisioning.ownership import Ownership
-from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, unseen_by
-from scimcore.rules.filter import parse_filter
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER
 from scimcore.storage import MemoryStorage, SqlStorage
 from scimcore.storage.protocol import Query, Record, Storage, SyncStorage, Tenant
 
@@ -58,8 +57,7 @@ def managed(tenant: Tenant) -> Connection:
         NestedGroups(),
         Leaving(on_delete="soft_delete", memberships="set_aside"),
     )
-    visible = {one.name: parse_filter(f"not ({unseen_by('idp')})") for one in TYPES}
-    return Connection(name="idp", tenant=tenant, policies=policies, visible=visible)
+    return Connection(name="idp", tenant=tenant, policies=policies)
 
 
 @attrs.define

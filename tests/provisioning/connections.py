@@ -13,8 +13,7 @@ from scimcore.dialects import Dialect
 from scimcore.engine.events import Event
 from scimcore.engine.immediate import finish, opened
 from scimcore.provisioning import Connection, Policy
-from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, unseen_by
-from scimcore.rules.filter import parse_filter
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER
 from scimcore.rules.tolerance import Tolerance
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
@@ -91,7 +90,6 @@ def connected(
                 tenant=ACME,
                 policies=policies,
                 dialect=dialect,
-                visible={one: parse_filter(f"not ({unseen_by(name)})") for one in ("User", "Group")},
             )
             for name, policies in connections.items()
         ],

@@ -18,8 +18,7 @@ from scimcore.engine.provider import ScimProvider
 from scimcore.provisioning import Connection, Policy
 from scimcore.provisioning.identifiers import GroupIdentifiers
 from scimcore.provisioning.leaving import Leaving
-from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, PROVISIONING_URN, unseen_by
-from scimcore.rules.filter import parse_filter
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, PROVISIONING_URN
 from scimcore.storage.protocol import Storage, SyncStorage
 
 CLIENTS: Final = 6
@@ -59,8 +58,7 @@ def storage(tmp_path: Path) -> Iterator[SyncStorage | Storage]:
 
 
 def server(storage: SyncStorage | Storage, *policies: Policy) -> Server:
-    visible = {one: parse_filter(f"not ({unseen_by('')})") for one in ("User", "Group")}
-    connection = Connection(name="", tenant=ACME, policies=policies, dialect=SHARED_NAMES, visible=visible)
+    connection = Connection(name="", tenant=ACME, policies=policies, dialect=SHARED_NAMES)
     types = (PROVISIONED_USER, PROVISIONED_GROUP)
     authenticate = anonymous(tenant="acme")
     return Server(ScimProvider(storage, authenticate=authenticate, resource_types=types, connections=[connection]))

@@ -23,8 +23,7 @@ from scimcore.provisioning.leaving import Leaving, Outcome
 from scimcore.provisioning.members import UnknownMembers
 from scimcore.provisioning.nesting import NestedGroups
 from scimcore.provisioning.ownership import Ownership
-from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, unseen_by
-from scimcore.rules.filter import parse_filter
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER
 
 BASE: Final = "/scim/v2"
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -45,7 +44,6 @@ def connection(name: str, dialect: Dialect, on_delete: Outcome = "delete") -> Co
             NestedGroups(),
             Leaving(on_deactivate="suspend", on_delete=on_delete, memberships="set_aside"),
         ),
-        visible={kind: parse_filter(f"not ({unseen_by(name)})") for kind in ("User", "Group")},
     )
 
 

@@ -17,7 +17,7 @@ from scimcore.provisioning.guard import Guard
 from scimcore.provisioning.leaving import Leaving
 from scimcore.provisioning.members import UnknownMembers
 from scimcore.provisioning.ownership import Ownership
-from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, PROVISIONING_URN, unseen_by
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, PROVISIONING_URN
 from scimcore.rules.filter import parse_filter
 from scimcore.storage.protocol import Record
 
@@ -33,7 +33,6 @@ def is_automation(record: Record) -> bool:
 
 def connection(name: str) -> Connection:
     """Automation accounts are no provider's business: it neither sees nor links them."""
-    seen = f"not ({unseen_by(name)})"
     return Connection(
         name=name,
         tenant=ACCOUNT,
@@ -44,7 +43,7 @@ def connection(name: str) -> Connection:
             UnknownMembers(),
             Leaving(on_deactivate="suspend", on_delete="suspend"),
         ),
-        visible={"User": parse_filter(f"{seen} and not ({AUTOMATION})"), "Group": parse_filter(seen)},
+        visible={"User": parse_filter(f"not ({AUTOMATION})")},
     )
 
 

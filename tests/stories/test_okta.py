@@ -19,8 +19,7 @@ from scimcore.provisioning.leaving import Leaving
 from scimcore.provisioning.members import UnknownMembers
 from scimcore.provisioning.nesting import NestedGroups
 from scimcore.provisioning.ownership import Ownership
-from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, unseen_by
-from scimcore.rules.filter import parse_filter
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER
 
 BASE: Final = "/scim/v2"
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -38,7 +37,6 @@ CONNECTION: Final = Connection(
         NestedGroups(),
         Leaving(on_deactivate="suspend"),
     ),
-    visible={name: parse_filter(f"not ({unseen_by('okta')})") for name in ("User", "Group")},
 )
 
 

@@ -1,4 +1,4 @@
-"""What a connection sees: of some resource types not everything (`Connection.visible`)."""
+"""What a connection sees: of some resource types not everything (`Connection.sees`)."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ def check_visible(record: Record, connection: Connection) -> None:
     Raises:
         NotFoundError: It does not; for the connection there is no such resource.
     """
-    visible = connection.visible.get(record.resource_type.name)
+    visible = connection.sees(record.resource_type)
     if visible is not None:
         bound = visible.bound(record.resource_type, tolerance=connection.dialect.tolerance)
         if not bound.matches(record.document):
@@ -28,9 +28,9 @@ def check_visible(record: Record, connection: Connection) -> None:
 
 def visible_part(asked: Filter | None, resource_types: Iterable[ResourceType], connection: Connection) -> Filter | None:
     """The filter for those of the resources *asked* for that *connection* sees; None for all there are."""
-    if not connection.visible:
+    if not connection.visible and not connection.policies:
         return asked
-    seen = {one.name: connection.visible.get(one.name) for one in resource_types}
+    seen = {one.name: connection.sees(one) for one in resource_types}
     distinct = set(map(str, seen.values()))
     if distinct == {"None"}:
         return asked

@@ -28,11 +28,11 @@ from scimcore.provisioning.matching import IsPrivileged, IsVerified, is_alike
 from scimcore.provisioning.members import UnknownMembers
 from scimcore.provisioning.nesting import NestedGroups
 from scimcore.provisioning.ownership import Ownership
-from scimcore.provisioning.provenance import PROVISIONED_USER, PROVISIONING_URN, provenance_of, unseen_by
+from scimcore.provisioning.provenance import PROVISIONED_USER, PROVISIONING_URN, provenance_of
 from scimcore.provisioning.scopes import SCOPED_GROUP, Scope
 from scimcore.provisioning.sync import HARNESS_SYNC, ONELOGIN_SYNC
 from scimcore.rules.delta import elements_of
-from scimcore.rules.filter import Filter, parse_filter
+from scimcore.rules.filter import parse_filter
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
@@ -53,6 +53,9 @@ def _exact_names(group: ResourceType) -> ResourceType:
 
 HARNESS_GROUP: Final = _exact_names(SCOPED_GROUP)
 """A provisioned Group with scopes, whose name is found by in its own case: `Team A` and `team a` are two groups."""
+
+
+_PROVISIONED: Final = parse_filter(f"{PROVISIONING_URN}:managedBy pr")
 
 
 @attrs.frozen(kw_only=True)
@@ -179,12 +182,8 @@ def harness_connection(
             Leaving(on_deactivate=outcome, on_delete=outcome, is_last_owner=is_last_owner, group_type=HARNESS_GROUP),
         ),
         # What it does not see it creates, and so is given the account or the group that is there.
-        visible={one.name: _provisioned_for(provider.name) for one in (HARNESS_USER, HARNESS_GROUP)},
+        visible={one.name: _PROVISIONED for one in (HARNESS_USER, HARNESS_GROUP)},
     )
-
-
-def _provisioned_for(connection: str) -> Filter:
-    return parse_filter(f"{PROVISIONING_URN}:managedBy pr and not ({unseen_by(connection)})")
 
 
 def _named_groups(

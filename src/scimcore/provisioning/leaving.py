@@ -47,7 +47,7 @@ class Leaving:
     """The policy for accounts that are deactivated, deleted or reactivated, and for groups that are deleted.
 
     An account that is kept has `active: false`, so that it is suspended for everybody at once. After a DELETE it does
-    not exist any more for the connection that sent it (`provenance.unseen_by`), whatever the application keeps.
+    not exist any more for the connection that sent it (`Connection.sees`), whatever the application keeps.
     """
 
     on_deactivate: Outcome | Hook = "suspend"

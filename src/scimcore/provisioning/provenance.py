@@ -4,6 +4,7 @@ It is kept in the resource itself, in an extension that no client can write, so 
 finds it, and it changes in the transaction of what it tells about. A resource without it is managed manually.
 """
 
+import json
 from typing import Final
 
 import attrs
@@ -190,8 +191,12 @@ def with_provenance(document: Document, provenance: Provenance) -> Document:
 
 
 def unseen_by(connection: str) -> str:
-    """The filter for what does not exist for *connection*, because it deleted it."""
-    return f'{PROVISIONING_URN}:connections[value eq "{connection}" and removed pr]'
+    """The filter for what does not exist for *connection*, because it deleted it.
+
+    >>> unseen_by("okta").removeprefix(PROVISIONING_URN)
+    ':connections[value eq "okta" and removed pr]'
+    """
+    return f"{PROVISIONING_URN}:connections[value eq {json.dumps(connection)} and removed pr]"
 
 
 def _link(facts: Document) -> Link:

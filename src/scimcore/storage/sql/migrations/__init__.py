@@ -51,7 +51,8 @@ class History:
         found = self.revision(connection)
         if found is not None and found < self.head:
             raise UnfitDatabaseError(
-                f"the tables are at revision {found} and this release needs {self.head}: call migrate(), or run scimcore migrate"
+                f"the tables are at revision {found} and this release needs {self.head}: call migrate(), or run "
+                "scimcore migrate"
             )
 
     def create(self, connection: Connection, dialect: Dialect) -> None:
