@@ -127,3 +127,26 @@ def test_the_documentation_names_every_policy_with_its_settings(name: str) -> No
     (row,) = (line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` |"))
     for setting in inspect.signature(POLICIES[name]).parameters.values():
         assert f"`{setting.name}`" in row
+
+
+@pytest.mark.parametrize(
+    ("names", "faults"),
+    [
+        (["adoption", "group_adoption", "ownership", "group_identifiers", "leaving"], []),
+        (["leaving", "ownership"], ['policies[1]: "ownership" decides before "leaving": put it in front of it']),
+        (["group_identifiers", "group_adoption"], ['policies[1]: "group_adoption" decides before "group_identifiers"']),
+        (["ownership", "adoption"], ['policies[1]: "adoption" decides before "ownership"']),
+        (["leaving", "ownership", "adoption"], ["policies[1]: ", "policies[2]: "]),
+    ],
+)
+def test_policies_in_the_wrong_order_are_a_fault(names: list[str], faults: list[str]) -> None:
+    connection = {"name": "okta", "tenant": "acme", "policies": [{"policy": name} for name in names]}
+    settings = {"tenants": ["acme"], "connections": [connection]}
+    try:
+        configuration_of(settings)
+        found: list[str] = []
+    except ConfigurationError as error:
+        found = list(map(str, error.faults))
+    assert len(found) == len(faults)
+    for one, expected in zip(found, faults, strict=True):
+        assert one.startswith(f"connections[0].{expected}")

@@ -90,6 +90,7 @@ def _faults_between(settings: Mapping[str, object]) -> Iterator[Fault]:
     for index, connection in enumerate(_listed(settings, "connections")):
         if not isinstance(connection, Mapping):
             continue
+        yield from _faults_of_order(connection, f"connections[{index}]")
         name, tenant = connection.get("name"), connection.get("tenant")
         if not isinstance(name, str) or not isinstance(tenant, str):
             continue
@@ -98,6 +99,22 @@ def _faults_between(settings: Mapping[str, object]) -> Iterator[Fault]:
         first = seen.setdefault((tenant, name), index)
         if first != index:
             yield Fault(f"connections[{index}].name", f'"{name}" of "{tenant}" is connections[{first}] already')
+
+
+_BEFORE: Final = {
+    "ownership": ("adoption", "group_adoption"),
+    "group_identifiers": ("group_adoption",),
+    "leaving": ("ownership",),
+}
+"""Policy -> which ones must have decided already, if they decide at all."""
+
+
+def _faults_of_order(connection: Mapping[str, object], place: str) -> Iterator[Fault]:
+    tables = [one for one in _listed(connection, "policies") if isinstance(one, Mapping)]
+    names = [table.get("policy") for table in tables]
+    for index, name in enumerate(names):
+        for later in (one for one, earlier in _BEFORE.items() if name in earlier and one in names[:index]):
+            yield Fault(f"{place}.policies[{index}]", f'"{name}" decides before "{later}": put it in front of it')
 
 
 def _listed(settings: Mapping[str, object], name: str) -> list[object]:
