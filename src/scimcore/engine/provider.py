@@ -39,6 +39,7 @@ from scimcore.storage.protocol import Storage, SyncStorage, Tenant
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_PATH: Final = 200
+_MOST_KEPT: Final = 1_024
 
 
 class ScimProvider:
@@ -186,7 +187,7 @@ def _serving(
         ValueError: Two connections of one tenant share a name.
     """
     if callable(connections):
-        return lambda caller: environment.serving(connections(caller))
+        return _serving_any(environment, connections)
     known: dict[tuple[Tenant, str], Environment] = {}
     for connection in connections:
         if (connection.tenant, connection.name) in known:
@@ -199,6 +200,25 @@ def _serving(
         found = known.get((caller.tenant, caller.connection))
         if found is None:
             raise ForbiddenError("there is no such connection")
+        return found
+
+    return serving
+
+
+def _serving_any(
+    environment: Environment, connection_of: Callable[[Caller], Connection]
+) -> Callable[[Caller], Environment]:
+    """What gives the settings for a caller; they are kept, for copying them takes longer than authenticating."""
+    # By identity, for policies need not be hashable. The settings hold the connection, so that no other has its id.
+    kept: dict[int, Environment] = {}
+
+    def serving(caller: Caller) -> Environment:
+        connection = connection_of(caller)
+        found = kept.get(id(connection))
+        if found is None:
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            found = kept[id(connection)] = environment.serving(connection)
         return found
 
     return serving

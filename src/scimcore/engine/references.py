@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import is_not
 from typing import NamedTuple
 
 from scimcore.schema.catalogue import ResourceType
@@ -24,7 +25,7 @@ class Skipped(NamedTuple):
 async def settled(
     session: Session, resource_type: ResourceType, before: Document, document: Document
 ) -> tuple[Document, tuple[Skipped, ...]]:
-    """*document* as it can be stored, and what was left out of it.
+    """*document* as it can be stored, the same object if it can be as it is, and what was left out of it.
 
     New members that do not exist are skipped: one unknown id must not lose a whole push, which Okta would not repeat.
     The others get the `type` of what they refer to. A password is not kept: it is for the application, not for a
@@ -37,8 +38,9 @@ async def settled(
         value = document.get(name)
         if isinstance(value, list) and value is not before.get(name):
             elements, unknown = await _known(session, before.get(name), value)
-            document = _with(document, name, elements)
-            skipped += [Skipped(name, one) for one in unknown]
+            if unknown or any(map(is_not, elements, value)):
+                document = _with(document, name, elements)
+                skipped += [Skipped(name, one) for one in unknown]
     return document, tuple(skipped)
 
 
@@ -59,7 +61,8 @@ async def _known(session: Session, before: Json, elements: list[Json]) -> tuple[
         if id(element) in present or not isinstance(element, dict):
             result.append(element)
         elif value is not None and value in types:
-            result.append({**element, "type": types[value]})
+            kind = types[value]
+            result.append(element if element.get("type") == kind else {**element, "type": kind})
         else:
             unknown.append(value or "")
     return result, unknown

@@ -1,8 +1,8 @@
 """A request becomes exactly one Operation, once; nothing after this looks at a path, a query string or a header."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote, unquote_to_bytes
 
 from scimcore.engine.environment import Environment
@@ -37,6 +37,9 @@ from scimcore.rules.filter import parse_filter
 from scimcore.rules.project import Projection, projection
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
+
+if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
+    from scimcore.schema.messages import PatchRequest, SearchRequest
 
 Make: TypeAlias = "Callable[[_Routing, Target], Operation]"
 Routes: TypeAlias = Mapping[str, Make]
@@ -171,10 +174,7 @@ class _Routing:
         if _operation_count(payload) > limits.max_operations:
             raise PayloadTooLargeError("the number of operations", limits.max_operations)
         payload = self._environment.dialect.message(payload, resource_type)
-        # Here, because pydantic builds a model of each message: most of what importing scimcore would take.
-        from scimcore.schema.messages import PatchRequest, read_message
-
-        message = read_message(PatchRequest, payload, schemas_optional=tolerance.schemas_optional)
+        message = _patch_reader()(payload, schemas_optional=tolerance.schemas_optional)
         parameters = self._parameters()
         return Patch(
             resource_type=resource_type,
@@ -199,10 +199,8 @@ class _Routing:
         )
 
     def posted_search(self, target: Target) -> Operation:
-        from scimcore.schema.messages import SearchRequest, read_message
-
         optional = self._environment.dialect.tolerance.schemas_optional
-        message = read_message(SearchRequest, self._body(), schemas_optional=optional)
+        message = _search_reader()(self._body(), schemas_optional=optional)
         return self._search_for(
             target.resource_types,
             attributes=tuple(message.attributes),
@@ -288,6 +286,21 @@ _DISCOVERY: Final[Mapping[str, Routes]] = {
     "resourcetypes": {"GET": _Routing.resource_types},
     "schemas": {"GET": _Routing.schemas},
 }
+
+
+# Pydantic builds a model of each message, most of what importing scimcore would take: so with the first message.
+@cache
+def _patch_reader() -> "Callable[..., PatchRequest]":
+    from scimcore.schema.messages import PatchRequest, read_message
+
+    return partial(read_message, PatchRequest)
+
+
+@cache
+def _search_reader() -> "Callable[..., SearchRequest]":
+    from scimcore.schema.messages import SearchRequest, read_message
+
+    return partial(read_message, SearchRequest)
 
 
 def _operation_count(payload: Json) -> int:

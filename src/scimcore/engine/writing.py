@@ -167,7 +167,7 @@ class Writing:
 
     def _unique(self, document: Document, resource_type: ResourceType) -> tuple[UniqueKey, ...]:
         found = unique_values(document, resource_type, self.environment.dialect.tolerance)
-        return tuple(map(UniqueKey._make, found))
+        return tuple([UniqueKey(attribute, value) for attribute, value in found])
 
 
 def event_of(outcome: Outcome, caller: Caller, at: Instant, request_id: str) -> Event:

@@ -26,14 +26,15 @@ class Delta:
     unassigned: frozenset[str] = frozenset()
     added: Mapping[str, tuple[Json, ...]] = attrs.field(factory=dict)
     removed: Mapping[str, tuple[Json, ...]] = attrs.field(factory=dict)
+    # Worked out once: a flow, its policies and its storage all ask.
+    attributes: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
+    """The names of all attributes that change."""
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "attributes", self.unassigned.union(self.assigned, self.added, self.removed))
 
     def __bool__(self) -> bool:
-        return bool(self.assigned or self.unassigned or self.added or self.removed)
-
-    @property
-    def attributes(self) -> frozenset[str]:
-        """The names of all attributes that change."""
-        return self.unassigned.union(self.assigned, self.added, self.removed)
+        return bool(self.attributes)
 
     def applied_to(self, document: Document) -> Document:
         """*document* with these changes; the same object when there are none.

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -82,20 +81,22 @@ def identifier_fault(identifier: str, longest: int = LONGEST_IDENTIFIER) -> str 
 
 def unique_values(
     document: Document, resource_type: ResourceType, tolerance: Tolerance = DEFAULT
-) -> Iterator[tuple[str, str]]:
+) -> list[tuple[str, str]]:
     """The values of *document* that no other resource of the type may have: attribute and folded value.
 
     These are the attributes whose uniqueness is `server` or `global` (RFC 7643 §7), and a group's displayName where
     *tolerance* says so. `id` is not among them: the provider issues it.
 
     >>> from scimcore.schema.standard import USER
-    >>> list(unique_values({"userName": "BJensen"}, USER))
+    >>> unique_values({"userName": "BJensen"}, USER)
     [('userName', 'bjensen')]
     """
+    found: list[tuple[str, str]] = []
     for place in _unique_places(resource_type, tolerance.unique_group_names):
         holder: Json = document.get(place.container.name) if place.container else document
         if isinstance(holder, dict) and place.attribute.name in holder:
-            yield str(place), _text(place.attribute, holder)
+            found.append((str(place), _text(place.attribute, holder)))
+    return found
 
 
 def is_unique(attribute: Attribute, resource_type: ResourceType, tolerance: Tolerance = DEFAULT) -> bool:

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from scimcore.rules.alter import listed
-from scimcore.rules.compare import is_exact
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
-from scimcore.rules.members import are_independent
 from scimcore.rules.patch import paths_of
 from scimcore.rules.path import Path
 from scimcore.rules.tolerance import DEFAULT, Tolerance
@@ -60,8 +58,8 @@ def named_keys(
 def _stand_alone(attribute: Attribute, key: str) -> bool:
     """Whether what happens to an element of *attribute* depends on no element with another *key*."""
     identifying = attribute.sub_attribute(key)
-    is_identity = identifying is not None and identifying is attribute.sub_attribute("value") and is_exact(identifying)
-    return is_identity and are_independent(attribute)
+    is_identity = identifying is not None and identifying is attribute.sub_attribute("value") and identifying.is_exact
+    return is_identity and attribute.is_independent
 
 
 def _below(

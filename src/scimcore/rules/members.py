@@ -11,22 +11,15 @@ from scimcore.rules.alter import Alteration, listed
 from scimcore.rules.delta import elements_of
 from scimcore.rules.path import Path
 from scimcore.rules.receive import Reading, identity
-from scimcore.schema.attribute import Attribute, Mutability
+from scimcore.schema.attribute import Attribute
 from scimcore.schema.document import Json
 
 if TYPE_CHECKING:  # the models are built when a message is read, not when scimcore is imported
     from scimcore.schema.messages import Op
 
 
-def are_independent(attribute: Attribute) -> bool:
-    """Whether what happens to one element of *attribute* has no bearing on the others, nor their number any."""
-    if not attribute.is_membership or attribute.required or attribute.mutability is Mutability.IMMUTABLE:
-        return False
-    return attribute.sub_attribute("primary") is None
-
-
 class Members:
-    """The elements of an attribute whose elements are independent."""
+    """The elements of an attribute that is independent."""
 
     def __init__(self, attribute: Attribute, elements: Json) -> None:
         self._attribute = attribute

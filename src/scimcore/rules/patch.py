@@ -22,7 +22,7 @@ from scimcore.errors import (
 from scimcore.rules.alter import Alteration
 from scimcore.rules.delta import Delta, delta_between, same, unordered
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
-from scimcore.rules.members import Members, are_independent
+from scimcore.rules.members import Members
 from scimcore.rules.path import Path, parse_path
 from scimcore.rules.receive import Reading
 from scimcore.rules.tolerance import DEFAULT, Tolerance
@@ -184,7 +184,7 @@ class _Patching:
             self._alter_extension(op, place.attribute, value)
             return
         reading = Reading(self._tolerance)
-        if place.container is None and are_independent(place.attribute):
+        if place.container is None and place.attribute.is_independent:
             if self._members_at(place.attribute).take(op, path, value, reading):
                 reading.finish()
                 self.ignored.extend(reading.ignored)

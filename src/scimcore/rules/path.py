@@ -69,8 +69,9 @@ def parse_path(
     return parsed(text, resource_type, tolerance, limits.max_filter_depth, limits.max_filter_terms)
 
 
-# Clients repeat a few paths in every request. Where they name a member in each, the shape is remembered all the same.
-@lru_cache(maxsize=512)
+# Clients repeat a few paths in every request. Where they name a member in each, the shape is remembered all the same;
+# but the paths of one request are read twice, once for what to load, so that many of them must fit.
+@lru_cache(maxsize=2048)
 def _parsed(text: str, resource_type: ResourceType, tolerance: Tolerance, max_depth: int, max_terms: int) -> Path:
     shape, spelled = split(text)
     try:

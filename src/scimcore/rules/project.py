@@ -173,7 +173,7 @@ def _kept(value: Document, cut: Cut) -> Document:
 
 
 def _without(value: Document, cut: Cut) -> Document:
-    if cut.keys().isdisjoint(value):
+    if value.keys().isdisjoint(cut):  # this way round it is the few names of the cut that are looked up
         return value
     result: dict[str, Json] = {}
     for name, one in value.items():

@@ -98,7 +98,7 @@ class Reading:
         if sent is None:
             return None
         if not attribute.multi_valued:
-            return self._single(attribute, sent, path)
+            return (self._complex if attribute.is_complex else self._simple)(attribute, sent, path)
         if isinstance(sent, list):
             return self._elements(attribute, sent, path) or None
         if not self.tolerance.bare_values:
@@ -119,8 +119,7 @@ class Reading:
                 if attribute.required and path not in refused:
                     self.refuse(path, "is required")
             elif attribute.demanding:
-                value = holder[attribute.name]
-                joint = ":" if attribute.name.startswith("urn:") else "."
+                value, joint = holder[attribute.name], attribute.joint
                 if isinstance(value, dict):
                     self._require(attribute.demanding, value, f"{path}{joint}", refused)
                 for position, element in enumerate(value if isinstance(value, list) else ()):
@@ -150,12 +149,13 @@ class Reading:
 
     def _elements(self, attribute: Attribute, sent: list[Json], path: str) -> list[Json]:
         elements: list[Json] = []
+        read = self._complex if attribute.is_complex else self._simple
         for position, one in enumerate(sent):
             where = f"{path}[{position}]"
             if one is None:
                 self.refuse(where, "must not be null")
                 continue
-            element = self._single(attribute, one, where)
+            element = read(attribute, one, where)
             if element is not None:
                 elements.append(element)
         return self._one_primary(distinct(attribute, elements), path) if len(elements) > 1 else elements
@@ -168,15 +168,13 @@ class Reading:
             self.refuse(path, "only one element can be primary")
         return demoted(elements, primaries[0])
 
-    def _single(self, attribute: Attribute, sent: Json, path: str) -> Json:
-        if attribute.is_complex:
-            return None if sent == "" else self._complex(attribute, sent, path)
+    def _simple(self, attribute: Attribute, sent: Json, path: str) -> Json:
         if sent == "":
             if self.tolerance.empty_string_unassigns:
                 return None
             if attribute.required:
                 self.refuse(path, "must not be empty")
-        problem, value = _simple(attribute.type, sent, self.tolerance)
+        problem, value = _canonical(attribute.type, sent, self.tolerance)
         if problem:
             self.refuse(path, problem)
             return None
@@ -188,13 +186,14 @@ class Reading:
 
     def _complex(self, attribute: Attribute, sent: Json, path: str) -> Json:
         if not isinstance(sent, dict):
+            if sent == "":
+                return None
             value = attribute.sub_attribute("value")
             if value is None or isinstance(sent, list) or not self.tolerance.bare_values:
                 self.refuse(path, "must be an object")
                 return None
             sent = {value.name: sent}
-        joint = ":" if attribute.name.startswith("urn:") else "."
-        parts = self.parts(attribute.names, sent, path + joint)
+        parts = self.parts(attribute.names, sent, path + attribute.joint)
         if attribute.is_membership:
             parts.pop("$ref", None)  # derived from value and type, so that no location is ever stored
         return assigned(parts) or None
@@ -205,7 +204,7 @@ def assigned(parts: dict[str, Json]) -> dict[str, Json]:
     return {name: part for name, part in parts.items() if part is not None} if None in parts.values() else parts
 
 
-def _simple(kind: Type, sent: Json, tolerance: Tolerance) -> tuple[str, Json]:
+def _canonical(kind: Type, sent: Json, tolerance: Tolerance) -> tuple[str, Json]:
     """What is wrong with *sent* as a value of that type, if anything, and its canonical value."""
     match kind:
         case Type.STRING:

@@ -89,6 +89,10 @@ class Attribute:
     """The sub-attributes that a client has to give, or that contain such."""
     is_membership: bool = attrs.field(init=False, eq=False, repr=False)
     """Whether its elements are references that come and go but never change, like a group's members."""
+    is_independent: bool = attrs.field(init=False, eq=False, repr=False)
+    """Whether what happens to one of its elements has no bearing on the others, nor their number any."""
+    joint: str = attrs.field(init=False, eq=False, repr=False)
+    """What stands between its name and that of a sub-attribute: a colon where it is an extension (RFC 7644 §3.10)."""
     names: Mapping[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
     """The sub-attributes by their names, as spelled and in lower case."""
 
@@ -98,9 +102,13 @@ class Attribute:
         object.__setattr__(self, "is_exact", self.case_exact or self.type in (Type.REFERENCE, Type.BINARY))
         object.__setattr__(self, "native", None if self.multi_valued else _NATIVE.get(self.type))
         object.__setattr__(self, "demanding", tuple(filter(is_demanding, self.sub_attributes)))
+        object.__setattr__(self, "joint", ":" if self.name.startswith("urn:") else ".")
         object.__setattr__(self, "names", by_name(self.sub_attributes))
         value = self.sub_attribute("value") if self.multi_valued and self.sub_attribute("$ref") else None
-        object.__setattr__(self, "is_membership", value is not None and value.mutability is Mutability.IMMUTABLE)
+        is_membership = value is not None and value.mutability is Mutability.IMMUTABLE
+        object.__setattr__(self, "is_membership", is_membership)
+        is_bound = self.required or self.mutability is Mutability.IMMUTABLE or "primary" in self.names
+        object.__setattr__(self, "is_independent", is_membership and not is_bound)
 
     def sub_attribute(self, name: str) -> "Attribute | None":
         """The sub-attribute of that name, in any case (RFC 7643 §2.1); None if there is none."""

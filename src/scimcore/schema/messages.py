@@ -93,7 +93,7 @@ class _Received(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _spell(cls, payload: object) -> object:
-        if not isinstance(payload, Mapping) or cls._names.issuperset(payload):
+        if not isinstance(payload, dict) or cls._names.issuperset(payload):
             return payload
         spelled: dict[str, object] = {}
         for member, value in payload.items():
