@@ -31,7 +31,7 @@ def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('sql') / Path('scim.db')}"
     else:
-        url = f"postgresql+psycopg{request.getfixturevalue('postgresql')}"
+        url = f"postgresql+psycopg{request.getfixturevalue('untouched')}"
     # What an index decides is the question of another test.
     storage = SqlStorage(url, indexed=())
     storage.create_all()

@@ -112,8 +112,8 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStorage]:
 
 
 @pytest.fixture(scope="module")
-def postgres(postgresql: str) -> Iterator[SqlStorage]:
-    storage = SqlStorage(f"postgresql+psycopg{postgresql}", indexed=INDEXED)
+def postgres(untouched: str) -> Iterator[SqlStorage]:
+    storage = SqlStorage(f"postgresql+psycopg{untouched}", indexed=INDEXED)
     storage.create_all()
     yield storage
     storage.close()

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import attrs
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from scimcore.access import anonymous
@@ -31,6 +32,8 @@ from scimcore.schema.document import Json
 from scimcore.schema.standard import GROUP, USER
 from scimcore.storage import SqlStorage
 from scimcore.storage.protocol import FIRST_VERSION, Record, Session, Tenant, VersionClash
+from scimcore.storage.sql import prepared
+from scimcore.storage.sql.statements import ONE
 from scimcore.storage.sql.tables import METADATA
 from scimcore.testing import StorageContract
 from scimcore.testing.company import ALICE, EMPTY
@@ -275,6 +278,75 @@ def test_look_ups_walk_no_table(database: Database, acme: Sessions) -> None:
             plan = database.plan(statement, parameters)
             walks = [line for line in plan.splitlines() if _is_walk(line)]
             assert not walks, f"{filter}\n{statement}\n{plan}"
+
+
+SHARING = ['externalId eq "shared"', 'userName eq "nobody" or externalId eq "shared" or emails[value eq "x@y.example"]']
+
+
+@pytest.mark.parametrize("filter", SHARING)
+@pytest.mark.parametrize(
+    ("offset", "count", "expected"),
+    [
+        (0, 2, ["a", "b"]),
+        (1, 2, ["b", "c"]),
+        (0, 9, ["a", "b", "c"]),
+        (2, 2, ["c"]),
+        (3, 2, []),
+        (9, 2, []),
+        (0, 0, []),
+    ],
+)
+def test_records_that_share_an_indexed_value_come_in_pages(
+    acme: Sessions, filter: str, offset: int, count: int, expected: list[str]
+) -> None:
+    acme.insert(*(user(id, f"user-{id}", second, externalId="shared") for second, id in enumerate("abc")))
+    acme.insert(user("d", "user-d", externalId="other"))
+    page = acme.search(query(filter, offset=offset, count=count))
+    assert (ids(page), page.total) == (expected, 3)
+    assert (page.next is not None) is (0 < offset + count < 3 and count > 0)
+
+
+@pytest.mark.parametrize("filter", SHARING)
+def test_a_page_of_records_that_share_an_indexed_value_says_where_the_next_one_begins(
+    acme: Sessions, filter: str
+) -> None:
+    acme.insert(*(user(id, f"user-{id}", externalId="shared") for id in "cab"))
+    first = acme.search(query(filter, count=2))
+    second = acme.search(query(filter, after=first.next, count=2))
+    assert (ids(first), ids(second), second.total, second.next) == (["a", "b"], ["c"], 3, None)
+
+
+def test_a_look_up_is_the_same_statement_whatever_is_looked_up(database: Database, acme: Sessions) -> None:
+    acme.insert(user("a", "anna"), user("b", "berta"))
+    with database.statements() as seen:
+        for name in ("anna", "berta", "nobody"):
+            acme.search(query(f'userName eq "{name}"', elements={"groups": ()}))
+    assert len(seen) == 3
+    assert len({statement for statement, _ in seen}) == 1
+
+
+@pytest.mark.parametrize("echo", [False, True])
+def test_a_fault_is_the_same_whether_or_not_the_engine_logs(echo: bool) -> None:
+    engine = create_engine("sqlite://", echo=echo, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection, pytest.raises(OperationalError, match="no such table") as fault:
+        prepared.asked(connection, ONE, {"b_tenant": "acme", "b_type": "User", "b_id": "u1"})
+    assert fault.value.statement is not None
+    assert not fault.value.connection_invalidated
+    engine.dispose()
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_a_connection_whose_statement_was_cancelled_is_not_used_again(emptied: str, driver: str) -> None:
+    async def cancelled() -> bool:
+        engine = create_async_engine(f"postgresql+{driver}{emptied}", isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(connection.run_sync(prepared.asked, text("SELECT pg_sleep(60)"), {}), 0.2)
+            is_invalid = connection.invalidated
+        await engine.dispose()
+        return is_invalid
+
+    assert asyncio.run(cancelled())
 
 
 def _analyzed(database: Database) -> None:

@@ -3,15 +3,18 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
 
+from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONING_URN
+from scimcore.schema.document import Document
 from scimcore.schema.standard import GROUP, USER
 from scimcore.storage import SqlStorage
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql.tables import METADATA
-from scimcore.testing.sessions import Sessions, changed, group, joining, leaving, user
+from scimcore.testing.sessions import Sessions, changed, group, ids, joining, leaving, query, record, user
 
 ACME = Tenant("acme")
 MANY = 2_000
@@ -56,7 +59,9 @@ async def everything(session: Session) -> None:
     await session.delete(team)
 
 
-def test_no_statement_walks_a_table(engine: Engine) -> None:
+@contextmanager
+def noted(engine: Engine) -> Iterator[list[tuple[str, object]]]:
+    """The statements, with their parameters, that look for rows in the block."""
     seen: list[tuple[str, object]] = []
 
     def note(*said: object) -> None:
@@ -64,19 +69,42 @@ def test_no_statement_walks_a_table(engine: Engine) -> None:
         if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
             seen.append((statement, parameters[0] if is_many and isinstance(parameters, list) else parameters))
 
-    with asyncio.Runner() as runner:
-        sessions = Sessions(SqlStorage(engine), ACME, runner)
-        sessions.get(USER, "nobody")
-        event.listen(engine, "before_cursor_execute", note)
-        sessions.run(everything)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
         event.remove(engine, "before_cursor_execute", note)
-    assert len(seen) > 15
+
+
+def check(engine: Engine, seen: list[tuple[str, object]]) -> None:
+    """Make sure that none of the statements walks a table."""
     explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
     with engine.connect() as connection:
         for statement, parameters in seen:
             rows = connection.exec_driver_sql(f"{explain} {statement}", parameters)  # type: ignore[arg-type] # as seen
             plan = [str(row[-1]) for row in rows]
             assert not any(map(is_walk, plan)), "\n".join((statement, *plan))
+
+
+def test_no_statement_walks_a_table(engine: Engine) -> None:
+    with asyncio.Runner() as runner:
+        sessions = Sessions(SqlStorage(engine), ACME, runner)
+        sessions.get(USER, "nobody")
+        with noted(engine) as seen:
+            sessions.run(everything)
+    assert len(seen) > 15
+    check(engine, seen)
+
+
+def test_a_group_is_found_by_its_identifier_without_a_walk(engine: Engine) -> None:
+    identified: Document = {"id": "ident", "displayName": "The Team", PROVISIONING_URN: {"identifier": "the_team"}}
+    with asyncio.Runner() as runner:
+        sessions = Sessions(SqlStorage(engine), ACME, runner)
+        sessions.insert(record(PROVISIONED_GROUP, identified))
+        with noted(engine) as seen:
+            page = sessions.search(query(f'{PROVISIONING_URN}:identifier eq "the_team"', (PROVISIONED_GROUP,)))
+    assert ids(page) == ["ident"]
+    check(engine, seen)
 
 
 def is_walk(step: str) -> bool:

@@ -10,9 +10,9 @@ from sqlalchemy import NullPool, create_engine, text
 
 from scimcore.schema.standard import GROUP, USER
 from scimcore.storage import SqlStorage
+from scimcore.storage.index import INDEXED
 from scimcore.storage.protocol import Tenant
 from scimcore.storage.sql.migrations import UnfitDatabaseError
-from scimcore.storage.sql.storage import INDEXED
 from scimcore.storage.sql.tables import METADATA
 from scimcore.testing.sessions import Sessions, group, ids, query, user
 

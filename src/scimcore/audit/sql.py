@@ -36,6 +36,7 @@ from scimcore.audit.entry import Told, entry_of
 from scimcore.engine.wire import written
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import Tenant
+from scimcore.storage.sql.prepared import asked
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ AUDIT: Final = Table(
 )
 
 _INSERT: Final = insert(AUDIT)
+_ISOLATION: Final = "AUTOCOMMIT"
 _ATTEMPTS: Final = 100
 _PAGE: Final = 1_000
 _MOST_ENDS: Final = 10_000
@@ -79,8 +81,12 @@ class SqlAudit:
     """
 
     def __init__(self, database: str | URL | Engine | AsyncEngine, *, key: bytes = b"") -> None:
-        engine = _engine(database) if isinstance(database, (str, URL)) else database
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        # An engine that never begins transactions saves what it costs to say so for each connection.
+        self._engine = (
+            _engine(database)
+            if isinstance(database, (str, URL))
+            else database.execution_options(isolation_level=_ISOLATION)
+        )
         self._key = key
         self._ends: dict[Tenant, Head] = {}
         # Only those of one process take turns; others meet at the primary key.
@@ -112,7 +118,7 @@ class SqlAudit:
             head = Head(entry.tenant, number, seal(end.seal, entry.tenant, number, text, self._key))
             values = {"tenant": entry.tenant, "number": number, "at": entry.at, "entry": text, "seal": head.seal}
             try:
-                connection.execute(_INSERT, values)
+                asked(connection, _INSERT, values)
             except IntegrityError:
                 self._ends.pop(entry.tenant, None)
                 continue
@@ -195,10 +201,10 @@ def _verified(connection: Connection, key: bytes, noted: tuple[Head, ...]) -> Ve
 def _engine(database: str | URL) -> Engine | AsyncEngine:
     url = make_url(database)
     if url.get_dialect().is_async:
-        asynchronous = create_async_engine(url)
+        asynchronous = create_async_engine(url, isolation_level=_ISOLATION)
         _prepare(asynchronous.sync_engine)
         return asynchronous
-    engine = create_engine(url)
+    engine = create_engine(url, isolation_level=_ISOLATION)
     _prepare(engine)
     return engine
 

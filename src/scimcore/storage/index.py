@@ -5,13 +5,22 @@ lock.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from scimcore.rules.compare import Key, comparison_key, folded
 from scimcore.rules.filter import And, Comparison, Not, Operator, Or, Presence, SomeElement, Term
 from scimcore.schema.attribute import Attribute
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document, Json
+
+INDEXED: Final = (
+    "userName",
+    "externalId",
+    "displayName",
+    "emails.value",
+    "urn:scimcore:params:scim:schemas:extension:provisioning:1.0:identifier",
+)
+"""Places that every storage indexes unless it is told otherwise, besides `id`, `members.value` and `groups.value`."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V", bound=Hashable)

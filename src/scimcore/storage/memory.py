@@ -27,7 +27,7 @@ from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
 from scimcore.storage.changes import by_key, differ, document_after, member_changes, shown_as_in, without
 from scimcore.storage.comparable import sort_key
-from scimcore.storage.index import candidates
+from scimcore.storage.index import INDEXED, candidates
 from scimcore.storage.keyed import KEYED, KEYED_NAMES
 from scimcore.storage.ordering import Part, Rank, directions, parts_of, position, read_position
 from scimcore.storage.protocol import (
@@ -45,12 +45,6 @@ from scimcore.storage.protocol import (
 )
 from scimcore.storage.tenancy import Members, Row, Table, Tenancy, rank
 
-INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
-"""Places whose equality look-ups need no walk over all records, besides `id`, `members.value` and `groups.value`.
-
-The index of a place is made when it is first asked for: a tenant pays for those that its clients use.
-"""
-
 UNSEEN: Final[Elements] = dict.fromkeys(KEYED_NAMES, ())
 """What to read of keyed attributes where nothing of them counts."""
 
@@ -59,7 +53,8 @@ class MemoryStorage:
     """A `SyncStorage` that lives and dies with the process.
 
     *indexed* names the places to index, in attribute notation (RFC 7644 §3.10); a resource type that has no such
-    attribute does without.
+    attribute does without. The index of a place is made when it is first asked for: a tenant pays for those that its
+    clients use.
 
     With *indirect_groups* a user's `groups` are also those that its groups belong to, however deep (RFC 7643 §4.1.2).
     """

@@ -7,26 +7,27 @@ The driver begins no transaction: what is read before the first write costs one 
 statement, and leaves nothing open in it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import ClauseElement, CursorResult, Engine, TextClause
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import CursorResult, Engine, TextClause
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import Executable
 
 from scimcore.storage.sql.dialect import COMMIT, ROLLBACK, dialect_of, is_lost
+from scimcore.storage.sql.prepared import Parameters, Rows, asked
 
-Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
-"""The parameters of a statement; a sequence executes it once for each."""
+S = TypeVar("S")
+T = TypeVar("T", bound=Any)
 
 
 class Connection:
     """A connection to the database, and another in its place if it is lost while nothing is begun.
 
-    A transaction begins when *begin* is executed, and not before: the driver begins none.
+    A transaction begins with `begin`, and not before: the driver begins none.
 
     A pool hands out connections that the database may have closed long ago, after a restart or through a firewall.
     Until a transaction begins nothing is lost with a connection, so what was asked is asked once more.
@@ -42,29 +43,40 @@ class Connection:
         self._is_open = True
         self._is_second = False
 
-    async def execute(self, statement: Executable, parameters: Parameters | None = None, /) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
         """What the database answers to *statement*."""
+        return await self._tried(_executed, statement, parameters)
+
+    async def ask(self, statement: ClauseElement, parameters: Parameters) -> Rows:
+        """What the database answers to *statement*, which is always the same."""
+        return await self._tried(asked, statement, parameters)
+
+    async def begin(self) -> None:
+        """Begin a transaction."""
+        await self._tried(asked, self._begin, {})
+        self._has_begun = True
+
+    async def _tried(
+        self, work: Callable[[SyncConnection, S, Parameters], T], statement: S, parameters: Parameters
+    ) -> T:
         try:
-            result = await self._link.execute(statement, parameters)
+            return await self._link.run_sync(work, statement, parameters)
         except DBAPIError as error:
             if self._has_begun or self._is_second or not is_lost(error):
                 raise
             await self._connect_again(error)
-            result = await self._link.execute(statement, parameters)
-        if statement is self._begin:
-            self._has_begun = True
-        return result
+            return await self._link.run_sync(work, statement, parameters)
 
     async def commit(self) -> None:
         """Make permanent what was written, if a transaction has begun."""
         if self._has_begun:
-            await self._link.execute(COMMIT)
+            await self._link.run_sync(asked, COMMIT, {})
             self._has_begun = False
 
     async def rollback(self) -> None:
         """Undo what was written, if a transaction has begun."""
         if self._has_begun:
-            await self._link.execute(ROLLBACK)
+            await self._link.run_sync(asked, ROLLBACK, {})
             self._has_begun = False
 
     async def _connect_again(self, loss: DBAPIError) -> None:
@@ -90,6 +102,10 @@ class Connection:
             await self._link.close()
 
 
+def _executed(connection: SyncConnection, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
+    return connection.execute(statement, parameters)
+
+
 async def connected(engine: Engine | AsyncEngine) -> Connection:
     """A connection of *engine*, which begins no transactions itself; it suspends only if *engine* is asynchronous."""
     return Connection(engine, await _linked(engine), dialect_of(engine).begin_write)
@@ -98,7 +114,9 @@ async def connected(engine: Engine | AsyncEngine) -> Connection:
 class _Link(Protocol):
     """What is needed of a connection of SQLAlchemy."""
 
-    async def execute(self, statement: Executable, parameters: Parameters | None = None, /) -> CursorResult[Any]: ...
+    async def run_sync(
+        self, work: Callable[[SyncConnection, S, Parameters], T], statement: S, parameters: Parameters, /
+    ) -> T: ...
     async def invalidate(self) -> None: ...
     async def close(self) -> None: ...
 
@@ -117,8 +135,10 @@ class _Immediate:
     def __init__(self, connection: SyncConnection) -> None:
         self._connection = connection
 
-    async def execute(self, statement: Executable, parameters: Parameters | None = None, /) -> CursorResult[Any]:
-        return self._connection.execute(statement, parameters)
+    async def run_sync(
+        self, work: Callable[[SyncConnection, S, Parameters], T], statement: S, parameters: Parameters, /
+    ) -> T:
+        return work(self._connection, statement, parameters)
 
     async def invalidate(self) -> None:
         self._connection.invalidate()

@@ -15,6 +15,7 @@ from typing import Final
 import attrs
 from sqlalchemy import (
     Boolean,
+    ClauseElement,
     ColumnElement,
     CompoundSelect,
     Connection,
@@ -31,7 +32,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.sql import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -48,12 +48,12 @@ _PASSING_TEXTS = (*_LOST_TEXTS, "database is locked", "database table is locked"
 
 
 @lru_cache(maxsize=16)
-def _sqlite_insert(table: Table) -> Executable:
+def _sqlite_insert(table: Table) -> ClauseElement:
     return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.tenant)
 
 
 @lru_cache(maxsize=16)
-def _postgresql_insert(table: Table) -> Executable:
+def _postgresql_insert(table: Table) -> ClauseElement:
     return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.tenant)
 
 
@@ -91,7 +91,7 @@ class Dialect:
     """One kind of database."""
 
     name: str
-    insert_if_free: Callable[[Table], Executable]
+    insert_if_free: Callable[[Table], ClauseElement]
     """An insert of one row that does nothing and returns nothing, rather than fail, where the key is taken."""
     begin_write: TextClause
     """What begins a transaction that writes."""

@@ -84,6 +84,23 @@ class Lookups:
             case _:
                 return None
 
+    def values(self, term: Term) -> Sequence[tuple[str, str]] | None:
+        """What a record has one of that matches *term*, and no other record: indexed places, each with a key.
+
+        None if *term* asks for anything else.
+        """
+        found: list[tuple[str, str]] = []
+        for part in term.terms if isinstance(term, Or) else (term,):
+            match part:
+                case SomeElement(place, inner) if place.attribute.is_complex:
+                    name, key = self._indexed_key(inner, place)
+                case _:
+                    name, key = self._indexed_key(part, None)
+            if key is None:
+                return None
+            found.append((name, key))
+        return found
+
     def _either(self, terms: Sequence[Term], inside: Place | None) -> Listed | None:
         """What can match one of *terms*: many values of one place are looked up as one."""
         keys: dict[str, list[str]] = {}

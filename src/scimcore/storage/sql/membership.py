@@ -1,12 +1,11 @@
 """Members and groups from the rows of members. No reading costs more statements for records that have more of them."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import BindParameter, Column, ColumnElement, CursorResult, Select, bindparam, func, literal, select
-from sqlalchemy.sql import Executable
+from sqlalchemy import BindParameter, Column, ColumnElement, Select, bindparam, func, literal, select
 
 from scimcore.rules.compare import normalized
 from scimcore.schema.document import Json
@@ -15,10 +14,9 @@ from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Elements, Record
 from scimcore.storage.sql import statements
 from scimcore.storage.sql.elements import element_of
+from scimcore.storage.sql.prepared import Rows
 from scimcore.storage.sql.tables import MEMBER, RESOURCE
-
-Run = Callable[[Executable, Mapping[str, object]], Awaitable[CursorResult[Any]]]
-"""Executes a statement."""
+from scimcore.storage.sql.transaction import Transaction
 
 _GROUP: Final = RESOURCE.alias("holder")
 
@@ -30,7 +28,7 @@ class Membership:
     tenant: str
     indirect_groups: bool
     """Whether a user's groups are also those that its groups belong to."""
-    run: Run
+    transaction: Transaction
 
     async def shown(self, records: Sequence[Record], elements: Elements, by_normal: bool = False) -> list[Record]:
         """*records* with those *elements* of their keyed attributes, whose keys may be given in normal form."""
@@ -46,13 +44,13 @@ class Membership:
     async def count_members(self, id: str, most: int) -> int:
         """How many members the group *id* has, counting no further than *most*."""
         parameters = {"b_tenant": self.tenant, "b_id": id, "b_most": most}
-        number: int = (await self.run(statements.MEMBERS_COUNTED, parameters)).scalar_one()
-        return number
+        ((number,),) = await self.transaction.ask(statements.MEMBERS_COUNTED, parameters)
+        return int(number)
 
     async def count_groups(self, id: str, most: int) -> int:
         """How many groups *id* has, counting no further than *most*."""
         counted = select(func.count()).select_from(_groups_of(self.indirect_groups, True).limit(most).subquery())
-        number: int = (await self.run(counted, self._those([id]))).scalar_one()
+        number: int = (await self.transaction.run(counted, self._those([id]))).scalar_one()
         return number
 
     async def _members(
@@ -61,8 +59,8 @@ class Membership:
         statement = _members_of(len(ids) == 1)
         if keys is not None:
             statement = statement.where((MEMBER.c.normal_key if by_normal else MEMBER.c.key).in_(sorted(keys)))
-        rows = (await self.run(statement, self._those(ids))).all()
-        return [(row.group_id, element_of(row.key, row.element)) for row in rows]
+        rows = await self._rows(statement, ids, is_fixed=keys is None)
+        return [(group_id, element_of(key, element)) for group_id, key, element in rows]
 
     async def _groups(
         self, ids: Sequence[str], keys: Collection[str] | None, by_normal: bool
@@ -71,17 +69,29 @@ class Membership:
         if keys is not None:
             statement = statement.where((_GROUP.c.normal_id if by_normal else _GROUP.c.id).in_(sorted(keys)))
         # Sorted here: asked to do it, SQLite walks all groups in order rather than those of the members.
-        rows = sorted(
-            (await self.run(statement, self._those(ids))).all(),
-            key=lambda row: (row.direct is None, row.created, row.id),
-        )
-        return [(row.member, group_element(row.id, row.display, is_direct=row.direct is not None)) for row in rows]
+        rows = sorted(await self._rows(statement, ids, is_fixed=keys is None), key=_by_creation)
+        return [
+            (member, group_element(id, display, is_direct=direct is not None))
+            for member, direct, _, id, display in rows
+        ]
+
+    async def _rows(self, statement: Select[Any], ids: Sequence[str], *, is_fixed: bool) -> Rows:
+        """What *statement* finds about *ids*; their number is written into it if there are several."""
+        parameters = self._those(ids)
+        if is_fixed and len(ids) == 1:
+            return await self.transaction.ask(statement, parameters)
+        return (await self.transaction.run(statement, parameters)).all()
 
     def _those(self, ids: Sequence[str]) -> dict[str, object]:
         """The parameters of a statement about *ids*."""
         if len(ids) == 1:
             return {"b_tenant": self.tenant, "b_id": ids[0], "b_normal": normalized(ids[0])}
         return {"b_tenant": self.tenant, "b_ids": ids, "b_normals": [normalized(id) for id in ids]}
+
+
+def _by_creation(row: Sequence[Any]) -> tuple[bool, str, str]:
+    _, direct, created, id, _ = row
+    return direct is None, created, id
 
 
 # Building a statement takes longer than running it, so each is built once; and that about a single record, which is

@@ -15,12 +15,16 @@ from scimcore.storage.index import keys_named
 from scimcore.storage.keyed import KEYED_NAMES
 from scimcore.storage.ordering import Rank, in_rank, position, read_position
 from scimcore.storage.protocol import Elements, Page, Query, Record
-from scimcore.storage.sql.membership import Membership, Run
+from scimcore.storage.sql import equalities
+from scimcore.storage.sql.equalities import Values, values_sought
+from scimcore.storage.sql.membership import Membership
 from scimcore.storage.sql.ordering import Order, order_of, unsorted
+from scimcore.storage.sql.prepared import Rows
 from scimcore.storage.sql.pushdown import Narrowed, Sight, narrowed
 from scimcore.storage.sql.rows import record_of
 from scimcore.storage.sql.statements import RECORD_COLUMNS
 from scimcore.storage.sql.tables import RESOURCE
+from scimcore.storage.sql.transaction import Transaction
 
 _CHUNK: Final = 1_000
 """How many candidates are looked at in one go; what a search holds in memory follows this, not the table."""
@@ -35,7 +39,7 @@ class Reading:
 
     sight: Sight
     membership: Membership
-    run: Run
+    transaction: Transaction
 
     async def page(self, query: Query) -> Page:
         """The records that match, exactly as `rules.filter` decides.
@@ -43,6 +47,9 @@ class Reading:
         Raises:
             ValueError: `query.after` is no position in such a search.
         """
+        values = values_sought(query, self.sight)
+        if values is not None:
+            return await self._page_of_few(query, values)
         search = _Search.of(query, self.sight)
         if search.narrowed.exact:
             rows, total = await self._page_in_sql(search)
@@ -54,12 +61,28 @@ class Reading:
         end = position(search.order.rank(rows[-1]), total) if rows and follow else None
         return Page(tuple(await self.membership.shown(search.records(rows), query.elements)), total, end)
 
+    async def _page_of_few(self, query: Query, values: Values) -> Page:
+        """The records that have one of *values*."""
+        (resource_type,) = query.resource_types
+        rows: Rows = ()
+        parameters = {"b_tenant": self.sight.tenant, "b_type": resource_type.name, **equalities.parameters(values)}
+        if query.count > 0:
+            page = {**parameters, "b_count": query.count + 1, "b_offset": query.offset}
+            rows = await self.transaction.ask(equalities.having(len(values)), page)
+        total = query.offset + len(rows)
+        if query.count <= 0 or len(rows) > query.count or (query.offset and not rows):
+            ((total,),) = await self.transaction.ask(equalities.counted(len(values)), parameters)
+        records = [record_of(row, resource_type) for row in rows[: query.count]]
+        follow = len(rows) > len(records)
+        end = position(Rank((records[-1].created,), records[-1].id, resource_type.name), total) if follow else None
+        return Page(tuple(await self.membership.shown(records, query.elements)), total, end)
+
     async def _page_in_sql(self, search: "_Search") -> tuple[_Rows, int]:
         """The rows of the page and one more, if there is one."""
         query, rows = search.query, _NONE
         if query.count > 0:
             statement = search.ordered(search.order, search.after).limit(query.count + 1).offset(query.offset)
-            rows = (await self.run(statement, {})).all()
+            rows = (await self.transaction.run(statement, {})).all()
         if search.after is not None:
             return rows, search.total
         if query.count > 0 and len(rows) <= query.count and (rows or not query.offset):
@@ -70,7 +93,7 @@ class Reading:
         # No index has all versions, so counting takes those that the condition names, if it does.
         counted = select(func.count(RESOURCE.c.version) if search.narrowed.listed else func.count())
         counted = counted.select_from(RESOURCE)
-        total: int = (await self.run(search.restricted(counted), {})).scalar_one()
+        total: int = (await self.transaction.run(search.restricted(counted), {})).scalar_one()
         return total
 
     async def _page_in_order(self, search: "_Search") -> tuple[_Rows, int]:
@@ -95,14 +118,14 @@ class Reading:
         if not wanted:
             return [], total
         again = search.candidates().where(RESOURCE.c.id.in_([rank.id for rank in wanted]))
-        rows = {(row.type, row.id): row for row in (await self.run(again, {})).all()}
+        rows = {(row.type, row.id): row for row in (await self.transaction.run(again, {})).all()}
         return [rows[rank.type, rank.id] for rank in wanted if (rank.type, rank.id) in rows], total
 
     async def _matching(self, search: "_Search", after: Rank | None) -> AsyncIterator[_Rows]:
         """The rows of all that match, by creation, chunk by chunk."""
         order = unsorted(several_types=len(search.query.resource_types) > 1)
         while True:
-            rows = (await self.run(search.ordered(order, after).limit(_CHUNK), {})).all()
+            rows = (await self.transaction.run(search.ordered(order, after).limit(_CHUNK), {})).all()
             judged = await self._judged(search, rows)
             yield [row for row in rows if judged[row.type, row.id]]
             if len(rows) < _CHUNK:

@@ -67,7 +67,7 @@ def reindexed(
 
 def _chunks(connection: Connection) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
     order = (RESOURCE.c.tenant, RESOURCE.c.type, RESOURCE.c.id)
-    columns = (RESOURCE.c.tenant, *RECORD_COLUMNS)
+    columns = (*RECORD_COLUMNS, RESOURCE.c.tenant)
     statement = select(*columns).order_by(*order).limit(_CHUNK)
     rows = connection.execute(statement).all()
     while rows:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Row
 
 from scimcore.rules.compare import folded as folded_text
 from scimcore.rules.compare import is_exact, normalized
@@ -149,17 +148,17 @@ def _values_at(place: Place, document: Document) -> Iterator[Json]:
 # Reading
 
 
-def record_of(row: Row[*tuple[object, ...]], resource_type: ResourceType) -> Record:
-    """The record in *row*, without keyed attributes."""
-    found = row._mapping  # noqa: SLF001 - how SQLAlchemy calls it
+def record_of(row: Sequence[Any], resource_type: ResourceType) -> Record:
+    """The record in *row*, which begins with `statements.RECORD_COLUMNS`, without keyed attributes."""
+    _, id, created, last_modified, version, document, names = row[:7]
     return Record(
         resource_type=resource_type,
-        id=str(found["id"]),
-        document=from_json(found["document"]),
-        created=Instant(found["created"]),
-        last_modified=Instant(found["last_modified"]),
-        version=Version(found["version"]),
-        unique=unique_keys(found["names"]),
+        id=str(id),
+        document=from_json(document),
+        created=Instant(created),
+        last_modified=Instant(last_modified),
+        version=Version(version),
+        unique=unique_keys(names),
     )
 
 

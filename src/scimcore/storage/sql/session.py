@@ -70,8 +70,8 @@ class SqlSession:
         sight = Sight(tenant, places, KEY_FUNCTIONS[transaction.dialect.name], indirect_groups)
         self._tenant = tenant
         self._transaction = transaction
-        self._membership = Membership(tenant, indirect_groups, transaction.run)
-        self._reading = Reading(sight, self._membership, transaction.run)
+        self._membership = Membership(tenant, indirect_groups, transaction)
+        self._reading = Reading(sight, self._membership, transaction)
         self._writing = Writing(tenant, places, transaction)
 
     # Reading
@@ -80,8 +80,10 @@ class SqlSession:
         if not is_storable(id):
             return None
         parameters = {"b_tenant": self._tenant, "b_type": resource_type.name, "b_id": id}
-        row = (await self._transaction.run(statements.ONE, parameters)).first()
-        return None if row is None else (await self._membership.shown([record_of(row, resource_type)], elements))[0]
+        rows = await self._transaction.ask(statements.ONE, parameters)
+        if not rows:
+            return None
+        return (await self._membership.shown([record_of(rows[0], resource_type)], elements))[0]
 
     async def locate(self, ids: Collection[str]) -> Mapping[str, str]:
         # Who asks is about to refer to them: what is found stays until this session ends.

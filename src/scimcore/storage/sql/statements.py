@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BindParameter, bindparam, delete, func, literal, select, update
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, literal, select, update
 
 from scimcore.storage.sql.tables import MEMBER, RESOURCE, UNIQUE_KEY, VALUE_INDEX
 
@@ -66,6 +66,7 @@ RELEASED: Final = delete(UNIQUE_KEY).where(
     UNIQUE_KEY.c.id == _id,
 )
 
+INDEXED: Final = insert(VALUE_INDEX)
 _indexed_by_this: Final = (VALUE_INDEX.c.tenant == _tenant, VALUE_INDEX.c.type == _type, VALUE_INDEX.c.id == _id)
 UNINDEXED: Final = delete(VALUE_INDEX).where(*_indexed_by_this)
 UNINDEXED_ENTRY: Final = delete(VALUE_INDEX).where(
@@ -81,6 +82,7 @@ _of_member: Final = (
     MEMBER.c.key == bindparam("b_key"),
 )
 
+JOINED: Final = insert(MEMBER)
 MEMBERS: Final = select(MEMBER.c.key, MEMBER.c.element).where(*_in_group).order_by(MEMBER.c.position, MEMBER.c.key)
 MEMBERS_NAMED: Final = MEMBERS.where(MEMBER.c.key.in_(bindparam("b_keys", expanding=True)))
 MEMBERS_GONE: Final = delete(MEMBER).where(*_in_group)

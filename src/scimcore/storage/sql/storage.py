@@ -13,15 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from scimcore.errors import UnavailableError
 from scimcore.schema.catalogue import ResourceType
+from scimcore.storage.index import INDEXED
 from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql import facts
 from scimcore.storage.sql.dialect import dialect_of, prepare, sync_fully, will_pass
 from scimcore.storage.sql.reindexing import reindexed
 from scimcore.storage.sql.session import SqlTransaction
-
-INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
-"""Places whose equality look-ups use an index, besides `id`, `members.value` and `groups.value`."""
 
 _ISOLATION: Final = "AUTOCOMMIT"
 """So that the driver begins no transactions."""

@@ -1,18 +1,21 @@
 """A transaction on one connection: when it begins, what ends it, and which of its faults pass."""
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import ClauseElement, CursorResult, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import VersionClash
-from scimcore.storage.sql.connection import Connection, Parameters
+from scimcore.storage.sql.connection import Connection
 from scimcore.storage.sql.dialect import Dialect, lost_a_race, will_pass
+from scimcore.storage.sql.prepared import Parameters, Rows
+
+T = TypeVar("T")
 
 
 class Transaction:
@@ -36,10 +39,18 @@ class Transaction:
             UnavailableError: The database is busy, or the connection is lost.
             VersionClash: The database gave up the transaction, and nothing is lost by trying again.
         """
+        return await self._answered(self._connection.execute(statement, parameters))
+
+    async def ask(self, statement: ClauseElement, parameters: Parameters) -> Rows:
+        """What the database answers to *statement*, which is always the same; see `run`."""
+        return await self._answered(self._connection.ask(statement, parameters))
+
+    async def _answered(self, answer: Coroutine[object, None, T]) -> T:
         if self._is_lost:
+            answer.close()
             raise UnavailableError("the connection to the database was lost")
         try:
-            return await self._connection.execute(statement, parameters)
+            return await answer
         except DBAPIError as error:
             if not will_pass(error):
                 raise
@@ -54,7 +65,7 @@ class Transaction:
     async def begin(self) -> None:
         """Begin, unless it has begun."""
         if not self._has_begun:
-            await self.run(self.dialect.begin_write, {})
+            await self._answered(self._connection.begin())
             self._has_begun = True
 
     @contextmanager

@@ -32,7 +32,7 @@ from scimcore.storage.sql.rows import (
     unique_keys,
     unique_row,
 )
-from scimcore.storage.sql.tables import MEMBER, RESOURCE, UNIQUE_KEY, VALUE_INDEX
+from scimcore.storage.sql.tables import RESOURCE, UNIQUE_KEY
 from scimcore.storage.sql.transaction import Transaction
 
 
@@ -52,7 +52,7 @@ class Writing:
         members = by_key(elements_of(record.document.get("members"))) if "members" in keyed else {}
         document = without(keyed, record.document)
         row = resource_row(self.tenant, record, document)
-        if (await self.transaction.run(self.transaction.dialect.insert_if_free(RESOURCE), row)).first() is None:
+        if not await self.transaction.ask(self.transaction.dialect.insert_if_free(RESOURCE), row):
             await self._release(record, record.unique)
             raise UniquenessError("id")
         await self._index(record, index_entries(self.places(record.resource_type), document))
@@ -61,8 +61,8 @@ class Writing:
     async def update(self, change: Change) -> Record:
         after = change.after
         await self.transaction.begin()
-        row = (await self.transaction.run(statements.ONE_LOCKED, self._this(after))).first()
-        current = None if row is None else record_of(row, after.resource_type)
+        rows = await self.transaction.ask(statements.ONE_LOCKED, self._this(after))
+        current = record_of(rows[0], after.resource_type) if rows else None
         if current is None or change.expected not in (None, current.version):
             raise VersionClash(after.id)
         keyed = KEYED.get(after.resource_type.name, {})
@@ -93,31 +93,31 @@ class Writing:
             "b_last_modified": updated.last_modified,
         }
         if not whole:
-            await self.transaction.run(statements.TOUCHED, parameters)
+            await self.transaction.ask(statements.TOUCHED, parameters)
             return
         columns = content(updated.resource_type, updated.document, updated.unique)
         parameters.update((f"b_{name}", value) for name, value in columns.items())
-        await self.transaction.run(statements.UPDATED, parameters)
+        await self.transaction.ask(statements.UPDATED, parameters)
         await self._release(current, [key for key in current.unique if key not in updated.unique])
         places = self.places(current.resource_type)
         old, new = index_entries(places, current.document), index_entries(places, updated.document)
         gone = [{**self._this(current), "b_place": place, "b_value": value} for place, value in sorted(old - new)]
         if gone:
-            await self.transaction.run(statements.UNINDEXED_ENTRY, gone)
+            await self.transaction.ask(statements.UNINDEXED_ENTRY, gone)
         await self._index(updated, new - old)
 
     async def delete(self, record: Record) -> None:
         await self.transaction.begin()
         this = self._this(record)
-        row = (await self.transaction.run(statements.DELETED, {**this, "b_expected": record.version})).first()
-        if row is None:
+        deleted = await self.transaction.ask(statements.DELETED, {**this, "b_expected": record.version})
+        if not deleted:
             raise VersionClash(record.id)
-        await self._release(record, unique_keys(row.names))
-        await self.transaction.run(statements.UNINDEXED, this)
+        await self._release(record, unique_keys(deleted[0][0]))
+        await self.transaction.ask(statements.UNINDEXED, this)
         if "members" in KEYED.get(record.resource_type.name, {}):
-            await self.transaction.run(statements.MEMBERS_GONE, {"b_tenant": self.tenant, "b_id": record.id})
-        await self.transaction.run(statements.LEFT_BY, self._member(record.id))
-        await self.transaction.run(statements.LEFT, self._member(record.id))
+            await self.transaction.ask(statements.MEMBERS_GONE, {"b_tenant": self.tenant, "b_id": record.id})
+        await self.transaction.ask(statements.LEFT_BY, self._member(record.id))
+        await self.transaction.ask(statements.LEFT, self._member(record.id))
 
     # Names
 
@@ -129,14 +129,14 @@ class Writing:
         """
         for number, key in enumerate(keys):
             row = unique_row(self.tenant, record, key)
-            if (await self.transaction.run(self.transaction.dialect.insert_if_free(UNIQUE_KEY), row)).first() is None:
+            if not await self.transaction.ask(self.transaction.dialect.insert_if_free(UNIQUE_KEY), row):
                 await self._release(record, keys[:number])
                 raise UniquenessError(key.attribute)
 
     async def _release(self, record: Record, keys: Sequence[UniqueKey]) -> None:
         rows = [{**self._this(record), "b_attribute": key.attribute, "b_value": bounded(key.value)} for key in keys]
         if rows:
-            await self.transaction.run(statements.RELEASED, rows)
+            await self.transaction.ask(statements.RELEASED, rows)
 
     async def _index(self, record: Record, entries: Collection[tuple[str, str]]) -> None:
         rows = [
@@ -150,7 +150,7 @@ class Writing:
             for place, value in sorted(entries)
         ]
         if rows:
-            await self.transaction.run(VALUE_INDEX.insert(), rows)
+            await self.transaction.ask(statements.INDEXED, rows)
 
     # Members
 
@@ -161,12 +161,12 @@ class Writing:
         group = {"b_tenant": self.tenant, "b_id": current.id}
         keys = keys_touched(change.delta)
         if keys is None:
-            rows = list((await self.transaction.run(statements.MEMBERS, group)).all())
+            rows = list(await self.transaction.ask(statements.MEMBERS, group))
         else:
             rows = []
             for some in portions(sorted(keys)):
                 rows += (await self.transaction.run(statements.MEMBERS_NAMED, {**group, "b_keys": some})).all()
-        before = {row.key: element_of(row.key, row.element) for row in rows}
+        before = {key: element_of(key, element) for key, element in rows}
         return before, member_changes(before, change.delta)
 
     async def _change_members(self, group: Record, before: Mapping[str, Json], members: Mapping[str, Json]) -> None:
@@ -185,14 +185,14 @@ class Writing:
             if element is not None and key in before
         ]
         if altered:
-            await self.transaction.run(statements.MEMBER_CHANGED, altered)
+            await self.transaction.ask(statements.MEMBER_CHANGED, altered)
         new = {key: element for key, element in members.items() if element is not None and key not in before}
         await self._add_members(group, new)
 
     async def _add_members(self, group: Record, members: Mapping[str, Json]) -> None:
         if members:
-            await self.transaction.run(
-                MEMBER.insert(), member_rows(self.tenant, group.resource_type, group.id, group.version, members)
+            await self.transaction.ask(
+                statements.JOINED, member_rows(self.tenant, group.resource_type, group.id, group.version, members)
             )
 
     # Parameters
