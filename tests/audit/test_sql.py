@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import attrs
 import pytest
@@ -151,6 +152,23 @@ def test_threads_continue_one_chain(audit: SqlAudit) -> None:
     (head,) = finish(audit.verified()).heads
     assert head.number == 80
     assert breaks(audit) == []
+
+
+def test_many_may_make_the_table_at_once(database: Database) -> None:
+    for _ in range(5):
+        database.execute("DROP TABLE scim_audit")
+        audits = [SqlAudit(database.url) for _ in range(4)]
+        together = Barrier(len(audits))
+
+        def create(audit: SqlAudit, together: Barrier = together) -> None:
+            together.wait()
+            finish(audit.create_all())
+
+        with ThreadPoolExecutor(len(audits)) as pool:
+            list(pool.map(create, audits))
+        told(audits[0], *numbered(1))
+        for audit in audits:
+            finish(audit.close())
 
 
 WRITER = """

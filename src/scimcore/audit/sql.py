@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -142,8 +142,12 @@ class SqlAudit:
         return await self._ran(lambda connection: _verified(connection, self._key, heads))
 
     async def create_all(self) -> None:
-        """Make the table if it is not there yet."""
-        await self._ran(METADATA.create_all)
+        """Make the table if it is not there yet; several processes may do it at once."""
+        try:
+            await self._ran(METADATA.create_all)
+        except DBAPIError:
+            # Where another process was faster, there is nothing left to do; any other fault comes again.
+            await self._ran(METADATA.create_all)
 
     async def close(self) -> None:
         """Give back all connections."""
