@@ -140,7 +140,7 @@ def _cells(row: Row) -> tuple[str, str, str, str]:
         "—" if row.peer is None else duration(row.peer),
         duration(row.ours),
         "—" if row.ratio is None else f"{row.ratio:.2f}" if row.at_most else f"{brief(row.ratio)} ×",
-        f"{sign} {brief(row.target)}{'' if row.at_most else ' ×'}",
+        f"{sign} {row.target:g}{'' if row.at_most else ' ×'}",
     )
 
 
