@@ -3,14 +3,20 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from scimcore.audit.chain import Head, Sealed
-from scimcore.cli.options import UnusableError, add_database_options, configuration_from, reaching
+from scimcore.cli.options import (
+    AUDIT_KEY,
+    UnusableError,
+    add_database_options,
+    audit_key,
+    check_there,
+    configuration_from,
+    reaching,
+)
 from scimcore.config.configuration import MEMORY
 from scimcore.config.database import url_of
 from scimcore.storage.protocol import Tenant
@@ -22,15 +28,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEY_VARIABLE = "SCIMCORE_AUDIT_KEY"
-
 
 def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser(
         "audit",
         help="read and verify the record of identity operations",
-        description=f"The record of identity operations. If it is sealed with a key, {KEY_VARIABLE} holds the key.",
+        description=f"The record of identity operations. If it is sealed with a key, {AUDIT_KEY} holds the key.",
     )
     actions = parser.add_subparsers(dest="action", required=True)
     verify = actions.add_parser("verify", help="verify every chain of the record, and print where each ends")
@@ -95,13 +99,11 @@ def _done(options: argparse.Namespace, work: "Callable[[SqlAudit], Awaitable[T]]
     database = configuration_from(options).database
     if database == MEMORY:
         raise UnusableError("a record in memory is the server's own: name a database", 2)
-    url = url_of(database)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise UnusableError(f"there is no database {url.database}")
+    check_there(database)
     from scimcore.audit.sql import SqlAudit
 
     async def done() -> T:
-        audit = SqlAudit(url, key=os.environ.get(KEY_VARIABLE, "").encode())
+        audit = SqlAudit(url_of(database), key=audit_key())
         try:
             return await work(audit)
         finally:

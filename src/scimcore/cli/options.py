@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 from scimcore.config import Configuration, read_configuration
-from scimcore.config.database import check_database, shown
+from scimcore.config.database import check_database, shown, url_of
 from scimcore.config.spans import span
 from scimcore.errors import ScimError
+
+AUDIT_KEY: Final = "SCIMCORE_AUDIT_KEY"
 
 
 @attrs.define(slots=False)
@@ -65,7 +68,18 @@ def configuration_from(options: argparse.Namespace) -> Configuration:
 
 def audit_key() -> bytes:
     """What the record of identity operations is sealed with; empty where nobody said."""
-    return os.environ.get("SCIMCORE_AUDIT_KEY", "").encode()
+    return os.environ.get(AUDIT_KEY, "").encode()
+
+
+def check_there(database: str) -> None:
+    """Make sure that *database* is no file that would only come into being by looking into it.
+
+    Raises:
+        UnusableError: There is no such file.
+    """
+    url = url_of(database)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise UnusableError(f"there is no database {url.database}")
 
 
 @contextmanager

@@ -6,16 +6,22 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from scimcore.access import Issued, Token, Tokens, UnknownTokenError
 from scimcore.access.token import instant
 from scimcore.access.tokens import LIFETIME, OVERLAP, WARNING
-from scimcore.cli.options import UnusableError, add_database_options, audit_key, configuration_from, lasting, reaching
+from scimcore.cli.options import (
+    UnusableError,
+    add_database_options,
+    audit_key,
+    check_there,
+    configuration_from,
+    lasting,
+    reaching,
+)
 from scimcore.config import Configuration, database_of
 from scimcore.config.configuration import MEMORY
-from scimcore.config.database import url_of
 from scimcore.storage.protocol import Tenant
 
 if TYPE_CHECKING:
@@ -236,9 +242,8 @@ def _done(configuration: Configuration, work: Callable[[Tokens], Awaitable[T]], 
     database = configuration.database
     if database == MEMORY:
         raise UnusableError("tokens in memory are the server's own: name a database", 2)
-    url = url_of(database)
-    if not is_new and url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise UnusableError(f"there is no database {url.database}")
+    if not is_new:
+        check_there(database)
 
     async def done() -> T:
         opened = database_of(configuration, audit_key())
