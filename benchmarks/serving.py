@@ -1,7 +1,7 @@
 """A server process: `python -m benchmarks.serving WHAT`, where WHAT is `peer`, `nothing` or the URL of a database.
 
-`relaxed:` before the URL of a SQLite file stands for an engine that does not wait for the disk at every commit. It
-prints its port when it listens. All stand behind the same server with the same settings.
+`relaxed:` before the URL of a SQLite file stands for an engine that does not wait for the disk at every commit. When it
+listens it prints its port, and where it imports scimcore from. All stand behind the same server with the same settings.
 """
 
 import socket
@@ -12,6 +12,7 @@ import uvicorn
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from benchmarks import machine
 from benchmarks.contenders import on_storage
 from benchmarks.exchange import MOUNT, Application, Receive, Send
 
@@ -61,9 +62,10 @@ def main(what: str) -> None:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
-    sys.stdout.write(f"{listener.getsockname()[1]}\n")
+    sys.stdout.write(f"{listener.getsockname()[1]} {machine.origin()}\n")
     sys.stdout.flush()
-    config = uvicorn.Config(mounted, log_level="warning", access_log=False, lifespan="off")
+    # Each waits for its turn, and on a busy machine for the others to start: longer than the five seconds of uvicorn.
+    config = uvicorn.Config(mounted, log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=60)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -76,9 +76,18 @@ def described(connection: Connection) -> dict[str, object]:
             sorted(inspector.get_indexes(table), key=lambda index: str(index["name"])),
             inspector.get_unique_constraints(table),
             inspector.get_foreign_keys(table),
+            is_its_key_alone(connection, table),
         )
         for table in sorted(inspector.get_table_names())
     }
+
+
+def is_its_key_alone(connection: Connection, table: str) -> bool:
+    """Whether *table* is one of SQLite that has no rows apart from its key."""
+    if connection.dialect.name != "sqlite":
+        return False
+    made = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = :table"), {"table": table})
+    return str(made.scalar_one()).rstrip().endswith("WITHOUT ROWID")
 
 
 def version(connection: Connection) -> str | None:

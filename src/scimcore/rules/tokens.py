@@ -14,7 +14,7 @@ from typing import Final
 from sly.lex import Token
 
 from scimcore.rules.syntax import AttrPath, NotWellFormed, Operator
-from scimcore.schema.document import Json
+from scimcore.schema.document import Json, is_storable
 
 MARK: Final = "\0"
 """Stands for a literal in a shape; nowhere legal in a filter itself."""
@@ -95,7 +95,7 @@ def decoded(literal: str) -> Json:
     except ValueError:
         raise ValueError("the number is too large") from None
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        if not is_storable(value):
             raise ValueError("a string must not contain NUL or half a surrogate pair")
     elif isinstance(value, float) and not math.isfinite(value):
         raise ValueError("the number is too large")

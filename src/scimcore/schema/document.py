@@ -5,8 +5,9 @@ and empty values absent, extension attributes under their URN, `id` included, `s
 are derived. Documents are persistent values: no rule modifies one; a new document shares what did not change.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Document: TypeAlias = Mapping[str, Json]
@@ -19,3 +20,16 @@ def is_unassigned(value: Json) -> bool:
     (True, True, False, False)
     """
     return value is None or (isinstance(value, (list, dict)) and not value)
+
+
+# Databases refuse NUL, and UTF-8 cannot carry half a surrogate pair.
+_UNSTORABLE: Final = re.compile(r"[\0\ud800-\udfff]")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database takes *text*: it holds neither NUL nor half a surrogate pair.
+
+    >>> is_storable("Åse"), is_storable(chr(0)), is_storable(chr(0xD83D))
+    (True, False, False)
+    """
+    return _UNSTORABLE.search(text) is None

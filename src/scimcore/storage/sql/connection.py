@@ -8,76 +8,70 @@ statement, and leaves nothing open in it.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from sqlalchemy import ClauseElement, CursorResult, Engine, TextClause
 from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import CursorResult, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import Executable
 
-from scimcore.storage.sql.dialect import COMMIT, ROLLBACK, dialect_of, is_lost
-from scimcore.storage.sql.prepared import Parameters, Rows, asked
+from scimcore.storage.sql.dialect import COMMIT, ROLLBACK, is_lost
+from scimcore.storage.sql.prepared import Parameters, asked
 
 S = TypeVar("S")
 T = TypeVar("T", bound=Any)
+
+Work: TypeAlias = Callable[[SyncConnection, S, Parameters], T]
+"""Puts a statement to the database: `executed` one that was written for its parameters, `asked` any other."""
+
+
+def executed(connection: SyncConnection, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
+    """What the database answers to *statement*, which SQLAlchemy writes for *parameters*."""
+    return connection.execute(statement, parameters)
 
 
 class Connection:
     """A connection to the database, and another in its place if it is lost while nothing is begun.
 
-    A transaction begins with `begin`, and not before: the driver begins none.
-
     A pool hands out connections that the database may have closed long ago, after a restart or through a firewall.
     Until a transaction begins nothing is lost with a connection, so what was asked is asked once more.
     """
 
-    __slots__ = ("_begin", "_engine", "_has_begun", "_is_open", "_is_second", "_link")
+    __slots__ = ("_engine", "_is_open", "_is_second", "_link", "has_begun")
 
-    def __init__(self, engine: Engine | AsyncEngine, link: "_Link", begin: TextClause) -> None:
+    has_begun: bool
+    """Whether a transaction has begun; who begins it says so, because the driver begins none."""
+
+    def __init__(self, engine: Engine | AsyncEngine, link: "_Link") -> None:
         self._engine = engine
         self._link = link
-        self._begin = begin
-        self._has_begun = False
+        self.has_begun = False
         self._is_open = True
         self._is_second = False
 
-    async def execute(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
-        """What the database answers to *statement*."""
-        return await self._tried(_executed, statement, parameters)
-
-    async def ask(self, statement: ClauseElement, parameters: Parameters) -> Rows:
-        """What the database answers to *statement*, which is always the same."""
-        return await self._tried(asked, statement, parameters)
-
-    async def begin(self) -> None:
-        """Begin a transaction."""
-        await self._tried(asked, self._begin, {})
-        self._has_begun = True
-
-    async def _tried(
-        self, work: Callable[[SyncConnection, S, Parameters], T], statement: S, parameters: Parameters
-    ) -> T:
+    async def answer(self, work: Work[S, T], statement: S, parameters: Parameters) -> T:
+        """What the database answers to *statement* when *work*, which is `executed` or `asked`, puts it to it."""
         try:
             return await self._link.run_sync(work, statement, parameters)
         except DBAPIError as error:
-            if self._has_begun or self._is_second or not is_lost(error):
+            if self.has_begun or self._is_second or not is_lost(error):
                 raise
             await self._connect_again(error)
             return await self._link.run_sync(work, statement, parameters)
 
     async def commit(self) -> None:
         """Make permanent what was written, if a transaction has begun."""
-        if self._has_begun:
+        if self.has_begun:
             await self._link.run_sync(asked, COMMIT, {})
-            self._has_begun = False
+            self.has_begun = False
 
     async def rollback(self) -> None:
         """Undo what was written, if a transaction has begun."""
-        if self._has_begun:
+        if self.has_begun:
             await self._link.run_sync(asked, ROLLBACK, {})
-            self._has_begun = False
+            self.has_begun = False
 
     async def _connect_again(self, loss: DBAPIError) -> None:
         """Another connection; if none can be had, the first *loss* is what happened."""
@@ -102,21 +96,15 @@ class Connection:
             await self._link.close()
 
 
-def _executed(connection: SyncConnection, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
-    return connection.execute(statement, parameters)
-
-
 async def connected(engine: Engine | AsyncEngine) -> Connection:
     """A connection of *engine*, which begins no transactions itself; it suspends only if *engine* is asynchronous."""
-    return Connection(engine, await _linked(engine), dialect_of(engine).begin_write)
+    return Connection(engine, await _linked(engine))
 
 
 class _Link(Protocol):
     """What is needed of a connection of SQLAlchemy."""
 
-    async def run_sync(
-        self, work: Callable[[SyncConnection, S, Parameters], T], statement: S, parameters: Parameters, /
-    ) -> T: ...
+    async def run_sync(self, work: Work[S, T], statement: S, parameters: Parameters, /) -> T: ...
     async def invalidate(self) -> None: ...
     async def close(self) -> None: ...
 
@@ -135,9 +123,7 @@ class _Immediate:
     def __init__(self, connection: SyncConnection) -> None:
         self._connection = connection
 
-    async def run_sync(
-        self, work: Callable[[SyncConnection, S, Parameters], T], statement: S, parameters: Parameters, /
-    ) -> T:
+    async def run_sync(self, work: Work[S, T], statement: S, parameters: Parameters, /) -> T:
         return work(self._connection, statement, parameters)
 
     async def invalidate(self) -> None:

@@ -5,9 +5,22 @@ from functools import lru_cache
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import BindParameter, Column, ColumnElement, Select, bindparam, func, literal, select
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    bindparam,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from scimcore.rules.compare import normalized
+from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
 from scimcore.storage.groups import group_element
 from scimcore.storage.keyed import KEYED
@@ -15,6 +28,7 @@ from scimcore.storage.protocol import Elements, Record
 from scimcore.storage.sql import statements
 from scimcore.storage.sql.elements import element_of
 from scimcore.storage.sql.prepared import Rows
+from scimcore.storage.sql.rows import record_of
 from scimcore.storage.sql.tables import MEMBER, RESOURCE
 from scimcore.storage.sql.transaction import Transaction
 
@@ -29,6 +43,22 @@ class Membership:
     indirect_groups: bool
     """Whether a user's groups are also those that its groups belong to."""
     transaction: Transaction
+
+    async def one(self, resource_type: ResourceType, id: str, elements: Elements) -> Record | None:
+        """The record of that type and *id*, with those *elements* of its keyed attributes; None if there is none.
+
+        A user comes with its groups in one exchange with the database: it is what is read most.
+        """
+        with_groups = "groups" in KEYED.get(resource_type.name, ()) and elements.get("groups") is None
+        statement = _with_groups(self.indirect_groups) if with_groups else statements.ONE
+        rows = await self.transaction.ask(statement, {**self._those([id]), "b_type": resource_type.name})
+        record = next((record_of(row, resource_type) for row in rows if row[0] is not None), None)
+        if record is None:
+            return None
+        if not with_groups:
+            return (await self.shown([record], elements))[0]
+        groups = [(id, direct, *group) for kind, *group, direct, _, _ in rows if kind is None]
+        return _with_elements(record, {("groups", id): [element for _, element in _shown(groups)]})
 
     async def shown(self, records: Sequence[Record], elements: Elements, by_normal: bool = False) -> list[Record]:
         """*records* with those *elements* of their keyed attributes, whose keys may be given in normal form."""
@@ -68,12 +98,7 @@ class Membership:
         statement = _groups_of(self.indirect_groups, len(ids) == 1)
         if keys is not None:
             statement = statement.where((_GROUP.c.normal_id if by_normal else _GROUP.c.id).in_(sorted(keys)))
-        # Sorted here: asked to do it, SQLite walks all groups in order rather than those of the members.
-        rows = sorted(await self._rows(statement, ids, is_fixed=keys is None), key=_by_creation)
-        return [
-            (member, group_element(id, display, is_direct=direct is not None))
-            for member, direct, _, id, display in rows
-        ]
+        return _shown(await self._rows(statement, ids, is_fixed=keys is None))
 
     async def _rows(self, statement: Select[Any], ids: Sequence[str], *, is_fixed: bool) -> Rows:
         """What *statement* finds about *ids*; their number is written into it if there are several."""
@@ -87,6 +112,15 @@ class Membership:
         if len(ids) == 1:
             return {"b_tenant": self.tenant, "b_id": ids[0], "b_normal": normalized(ids[0])}
         return {"b_tenant": self.tenant, "b_ids": ids, "b_normals": [normalized(id) for id in ids]}
+
+
+def _shown(rows: Rows) -> list[tuple[str, Json]]:
+    """The groups in rows of `_groups_of`, each with its member; the direct ones first, the oldest first."""
+    # Sorted here: asked to do it, SQLite walks all groups in order rather than those of the members.
+    return [
+        (member, group_element(id, display, is_direct=direct is not None))
+        for member, direct, _, id, display in sorted(rows, key=_by_creation)
+    ]
 
 
 def _by_creation(row: Sequence[Any]) -> tuple[bool, str, str]:
@@ -148,6 +182,15 @@ def _groups_of(indirect_groups: bool, single: bool) -> Select[Any]:
         .join(_GROUP, _is_group(held.c.group_id))
         .outerjoin(direct, is_direct)
     )
+
+
+@lru_cache(maxsize=2)
+def _with_groups(indirect_groups: bool) -> CompoundSelect[Any]:
+    """A record, and in rows that begin with a null its groups, in the columns of a record that have the same types."""
+    group = _groups_of(indirect_groups, True).subquery()
+    nothing = null()
+    columns = (nothing, group.c.created, group.c.id, group.c.display, group.c.direct, nothing, nothing)
+    return union_all(statements.ONE, select(*columns))
 
 
 def _is_group(id: ColumnElement[str]) -> ColumnElement[bool]:

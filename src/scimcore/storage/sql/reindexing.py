@@ -66,14 +66,14 @@ def reindexed(
 
 
 def _chunks(connection: Connection) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
-    order = (RESOURCE.c.tenant, RESOURCE.c.type, RESOURCE.c.id)
+    order = (RESOURCE.c.tenant, RESOURCE.c.id, RESOURCE.c.type)
     columns = (*RECORD_COLUMNS, RESOURCE.c.tenant)
     statement = select(*columns).order_by(*order).limit(_CHUNK)
     rows = connection.execute(statement).all()
     while rows:
         yield rows
         last = rows[-1]
-        rows = connection.execute(statement.where(tuple_(*order) > tuple_(last.tenant, last.type, last.id))).all()
+        rows = connection.execute(statement.where(tuple_(*order) > tuple_(last.tenant, last.id, last.type))).all()
 
 
 def _reindex_records(

@@ -1,7 +1,6 @@
 """Records as rows: what is written, what is read back, and what a record is found by. No statement is run here."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
@@ -21,23 +20,12 @@ from scimcore.storage.protocol import Instant, Record, UniqueKey, Version
 LONGEST_KEY: Final = 250
 # PostgreSQL and SQLite take some 32,000 parameters.
 _MOST_KEYS: Final = 10_000
-# PostgreSQL takes no NUL, and UTF-8 has no halves of surrogate pairs.
-_NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _TEXTUAL: Final = (Type.STRING, Type.REFERENCE, Type.BINARY)
 
 
 def json_text(value: Json) -> str:
     """*value* as JSON."""
     return to_json(value).decode()
-
-
-def is_storable(text: str) -> bool:
-    """Whether a database can hold *text*; what it cannot, it need not be asked for.
-
-    >>> is_storable("é"), is_storable(chr(0)), is_storable(chr(0xD800))
-    (True, False, False)
-    """
-    return _NOT_STORABLE.search(text) is None
 
 
 def bounded(key: str) -> str:
@@ -132,6 +120,23 @@ def index_entries(places: Mapping[str, Place], document: Document) -> set[tuple[
         for value in _values_at(place, document)
         if (key := text_key(place.leaf, value)) is not None
     }
+
+
+def index_changes(
+    places: Mapping[str, Place], before: Document, after: Document, names: Collection[str]
+) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """What a document is no longer found by, and what it is found by from now on, after a change of *names* in it.
+
+    >>> from scimcore.schema.standard import USER
+    >>> places = indexed_places(("userName", "emails.value"), USER)
+    >>> index_changes(places, {"userName": "A"}, {"userName": "B", "title": "C"}, {"userName", "title"})
+    ({('userName', 'a')}, {('userName', 'b')})
+    """
+    touched = {name: place for name, place in places.items() if (place.container or place.attribute).name in names}
+    if not touched:
+        return set(), set()
+    old, new = index_entries(touched, before), index_entries(touched, after)
+    return old - new, new - old
 
 
 def _values_at(place: Place, document: Document) -> Iterator[Json]:

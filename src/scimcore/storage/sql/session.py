@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scimcore.errors import UnavailableError
 from scimcore.schema.catalogue import ResourceType
+from scimcore.schema.document import is_storable
 from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import EVERYTHING, Change, Elements, Page, Query, Record, Session, Tenant
 from scimcore.storage.sql import statements
@@ -27,7 +28,7 @@ from scimcore.storage.sql.functions import KEY_FUNCTIONS
 from scimcore.storage.sql.membership import Membership
 from scimcore.storage.sql.pushdown import Sight
 from scimcore.storage.sql.reading import Reading
-from scimcore.storage.sql.rows import indexed_places, is_storable, portions, record_of
+from scimcore.storage.sql.rows import indexed_places, portions
 from scimcore.storage.sql.transaction import Transaction
 from scimcore.storage.sql.writing import Writing
 
@@ -79,11 +80,7 @@ class SqlSession:
     async def get(self, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING) -> Record | None:
         if not is_storable(id):
             return None
-        parameters = {"b_tenant": self._tenant, "b_type": resource_type.name, "b_id": id}
-        rows = await self._transaction.ask(statements.ONE, parameters)
-        if not rows:
-            return None
-        return (await self._membership.shown([record_of(rows[0], resource_type)], elements))[0]
+        return await self._membership.one(resource_type, id, elements)
 
     async def locate(self, ids: Collection[str]) -> Mapping[str, str]:
         # Who asks is about to refer to them: what is found stays until this session ends.

@@ -46,6 +46,7 @@ UPDATED: Final = (
         names=bindparam("b_names"),
         comparison_keys=bindparam("b_comparison_keys"),
     )
+    .returning(RESOURCE.c.version)
 )
 TOUCHED: Final = (
     update(RESOURCE)
@@ -55,7 +56,7 @@ TOUCHED: Final = (
 """A new version for a record whose document stays."""
 
 DELETED: Final = (
-    delete(RESOURCE).where(*_this_one, RESOURCE.c.version == bindparam("b_expected")).returning(RESOURCE.c.names)
+    delete(RESOURCE).where(*_this_one, RESOURCE.c.version == bindparam("b_expected")).returning(*RECORD_COLUMNS)
 )
 
 RELEASED: Final = delete(UNIQUE_KEY).where(
@@ -67,10 +68,12 @@ RELEASED: Final = delete(UNIQUE_KEY).where(
 )
 
 INDEXED: Final = insert(VALUE_INDEX)
-_indexed_by_this: Final = (VALUE_INDEX.c.tenant == _tenant, VALUE_INDEX.c.type == _type, VALUE_INDEX.c.id == _id)
-UNINDEXED: Final = delete(VALUE_INDEX).where(*_indexed_by_this)
-UNINDEXED_ENTRY: Final = delete(VALUE_INDEX).where(
-    *_indexed_by_this, VALUE_INDEX.c.place == bindparam("b_place"), VALUE_INDEX.c.value == bindparam("b_value")
+UNINDEXED: Final = delete(VALUE_INDEX).where(
+    VALUE_INDEX.c.tenant == _tenant,
+    VALUE_INDEX.c.type == _type,
+    VALUE_INDEX.c.value == bindparam("b_value"),
+    VALUE_INDEX.c.place == bindparam("b_place"),
+    VALUE_INDEX.c.id == _id,
 )
 
 # Members

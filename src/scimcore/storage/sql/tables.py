@@ -2,6 +2,9 @@
 
 So the tables can be distributed by tenant as they are. Text is ordered by code point, as Python orders it, because the
 database and the rules must agree about order.
+
+What a write to SQLite costs is the pages that it touches: each goes into the log whole, and later into the file. So
+there is no index that a key could serve too, and a table of short rows is nothing but its key (`WITHOUT ROWID`).
 """
 
 from typing import Final
@@ -29,8 +32,8 @@ RESOURCE: Final = Table(
     "scim_resource",
     METADATA,
     Column("tenant", _TEXT, primary_key=True),
-    Column("type", _TEXT, primary_key=True),
     Column("id", _TEXT, primary_key=True),
+    Column("type", _TEXT, primary_key=True),
     Column("normal_id", _TEXT, nullable=False, comment="the id in Unicode form C, by which it is compared"),
     Column("created", _TEXT, nullable=False),
     Column("last_modified", _TEXT, nullable=False),
@@ -42,7 +45,6 @@ RESOURCE: Final = Table(
     Column("comparison_keys", _KEYS, nullable=False, comment="what the values of the document are compared by"),
     Index("scim_resource_in_order", "tenant", "type", "created", "id"),
     Index("scim_resource_by_normal_id", "tenant", "type", "normal_id"),
-    Index("scim_resource_by_id", "tenant", "id", "type"),
 )
 
 UNIQUE_KEY: Final = Table(
@@ -53,6 +55,7 @@ UNIQUE_KEY: Final = Table(
     Column("attribute", _TEXT, primary_key=True),
     Column("value", _TEXT, primary_key=True),
     Column("id", _TEXT, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 VALUE_INDEX: Final = Table(
@@ -60,10 +63,11 @@ VALUE_INDEX: Final = Table(
     METADATA,
     Column("tenant", _TEXT, primary_key=True),
     Column("type", _TEXT, primary_key=True),
-    Column("place", _TEXT, primary_key=True),
+    # Before the place, because the values of one record are often alike: a userName is mostly an e-mail address.
     Column("value", _TEXT, primary_key=True, comment="what values are compared by, shortened where it is long"),
+    Column("place", _TEXT, primary_key=True),
     Column("id", _TEXT, primary_key=True),
-    Index("scim_value_index_by_id", "tenant", "id", "type"),
+    sqlite_with_rowid=False,
 )
 
 MEMBER: Final = Table(
@@ -77,4 +81,5 @@ MEMBER: Final = Table(
     Column("element", _TEXT, comment="JSON; null where the element is its key alone"),
     Column("comparison_keys", _KEYS, comment="what values beside the key are compared by; null without any"),
     Index("scim_member_by_key", "tenant", "normal_key", "group_id"),
+    sqlite_with_rowid=False,
 )

@@ -11,46 +11,45 @@ from sqlalchemy.sql import Executable
 
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import VersionClash
-from scimcore.storage.sql.connection import Connection
+from scimcore.storage.sql.connection import Connection, Work, executed
 from scimcore.storage.sql.dialect import Dialect, lost_a_race, will_pass
-from scimcore.storage.sql.prepared import Parameters, Rows
+from scimcore.storage.sql.prepared import Parameters, Rows, asked
 
-T = TypeVar("T")
+S = TypeVar("S")
+T = TypeVar("T", bound=Any)
 
 
 class Transaction:
     """Statements on one connection. Nothing is begun for reading; `begin` comes before the first write."""
 
-    __slots__ = ("_connection", "_has_begun", "_has_written", "_is_lost", "_may_clash", "_savepoints", "dialect")
+    __slots__ = ("_connection", "_has_written", "_is_lost", "_may_clash", "_savepoints", "dialect")
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self.dialect = dialect
         self._connection = connection
-        self._has_begun = False
         self._may_clash = False
         self._has_written = False
         self._is_lost = False
         self._savepoints = 0
 
-    async def run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
+    def run(self, statement: Executable, parameters: Parameters) -> Coroutine[object, None, CursorResult[Any]]:
         """What the database answers to *statement*.
 
         Raises:
             UnavailableError: The database is busy, or the connection is lost.
             VersionClash: The database gave up the transaction, and nothing is lost by trying again.
         """
-        return await self._answered(self._connection.execute(statement, parameters))
+        return self._answer(executed, statement, parameters)
 
-    async def ask(self, statement: ClauseElement, parameters: Parameters) -> Rows:
+    def ask(self, statement: ClauseElement, parameters: Parameters) -> Coroutine[object, None, Rows]:
         """What the database answers to *statement*, which is always the same; see `run`."""
-        return await self._answered(self._connection.ask(statement, parameters))
+        return self._answer(asked, statement, parameters)
 
-    async def _answered(self, answer: Coroutine[object, None, T]) -> T:
+    async def _answer(self, work: Work[S, T], statement: S, parameters: Parameters) -> T:
         if self._is_lost:
-            answer.close()
             raise UnavailableError("the connection to the database was lost")
         try:
-            return await answer
+            return await self._connection.answer(work, statement, parameters)
         except DBAPIError as error:
             if not will_pass(error):
                 raise
@@ -59,14 +58,13 @@ class Transaction:
                 raise UnavailableError("the database is busy or cannot be reached; try again") from error
             # Nothing is lost by another attempt: the engine makes one after a clash.
             await self._connection.rollback()
-            self._has_begun = False
             raise VersionClash("the database gave the transaction up for another") from error
 
     async def begin(self) -> None:
         """Begin, unless it has begun."""
-        if not self._has_begun:
-            await self._answered(self._connection.begin())
-            self._has_begun = True
+        if not self._connection.has_begun:
+            await self._answer(asked, self.dialect.begin_write, {})
+            self._connection.has_begun = True
 
     @contextmanager
     def write(self, *, may_clash: bool) -> Iterator[None]:

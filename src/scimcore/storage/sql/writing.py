@@ -25,11 +25,11 @@ from scimcore.storage.sql.elements import element_of, member_rows, stored
 from scimcore.storage.sql.rows import (
     bounded,
     content,
+    index_changes,
     index_entries,
     portions,
     record_of,
     resource_row,
-    unique_keys,
     unique_row,
 )
 from scimcore.storage.sql.tables import RESOURCE, UNIQUE_KEY
@@ -61,12 +61,9 @@ class Writing:
     async def update(self, change: Change) -> Record:
         after = change.after
         await self.transaction.begin()
-        rows = await self.transaction.ask(statements.ONE_LOCKED, self._this(after))
-        current = record_of(rows[0], after.resource_type) if rows else None
-        if current is None or change.expected not in (None, current.version):
-            raise VersionClash(after.id)
         keyed = KEYED.get(after.resource_type.name, {})
         names = change.delta.attributes.difference(keyed)
+        current = await self._current(change, names)
         document = without(keyed, document_after(current, change)) if names else current.document
         before, members = await self._member_changes(current, change)
         unique = current.unique if after.unique == change.before.unique else after.unique
@@ -78,42 +75,65 @@ class Writing:
                 last_modified=after.last_modified,
                 version=Version(current.version + 1),
             )
-            await self._replace(current, updated, whole=differs)
+            await (self._replace(current, updated, names) if differs else self._touch(current, updated))
             await self._change_members(updated, before, members)
             current = updated
         return shown_as_in(after, current, keyed)
 
-    async def _replace(self, current: Record, updated: Record, *, whole: bool) -> None:
-        """Write *updated* over *current*; its document and names only if *whole*."""
-        if whole:
-            await self._take(updated, [key for key in updated.unique if key not in current.unique])
-        parameters: dict[str, object] = {
-            **self._this(current),
-            "b_expected": current.version,
-            "b_last_modified": updated.last_modified,
-        }
-        if not whole:
-            await self.transaction.ask(statements.TOUCHED, parameters)
-            return
+    async def _current(self, change: Change, names: Collection[str]) -> Record:
+        """The record that *change* finds, without keyed attributes; *names* are the others that it changes.
+
+        It is read again and locked, unless writing it tells whether it still is as it was read: then, there is
+        something to write, and nothing is written but the record and what it is found by.
+
+        Raises:
+            VersionClash: It is gone, or `change.expected` is not its version.
+        """
+        before, after = change.before, change.after
+        if (
+            change.expected == before.version
+            and after.unique == before.unique
+            and len(names) == len(change.delta.attributes)
+            and differ(after.document, before.document, names)
+        ):
+            bare = without(KEYED.get(before.resource_type.name, {}), before.document)
+            return before if bare is before.document else before.changed(bare)
+        rows = await self.transaction.ask(statements.ONE_LOCKED, self._this(after))
+        current = record_of(rows[0], after.resource_type) if rows else None
+        if current is None or change.expected not in (None, current.version):
+            raise VersionClash(after.id)
+        return current
+
+    async def _replace(self, current: Record, updated: Record, names: Collection[str]) -> None:
+        """Write *updated* over *current*, from which it differs in *names* and perhaps in its unique keys.
+
+        Raises:
+            VersionClash: The record is gone, or in another version.
+            UniquenessError: Another record has one of the new unique keys.
+        """
+        await self._take(updated, [key for key in updated.unique if key not in current.unique])
         columns = content(updated.resource_type, updated.document, updated.unique)
-        parameters.update((f"b_{name}", value) for name, value in columns.items())
-        await self.transaction.ask(statements.UPDATED, parameters)
+        parameters = {**self._written(current, updated), **{f"b_{name}": value for name, value in columns.items()}}
+        if not await self.transaction.ask(statements.UPDATED, parameters):
+            raise VersionClash(current.id)
         await self._release(current, [key for key in current.unique if key not in updated.unique])
         places = self.places(current.resource_type)
-        old, new = index_entries(places, current.document), index_entries(places, updated.document)
-        gone = [{**self._this(current), "b_place": place, "b_value": value} for place, value in sorted(old - new)]
-        if gone:
-            await self.transaction.ask(statements.UNINDEXED_ENTRY, gone)
-        await self._index(updated, new - old)
+        gone, new = index_changes(places, current.document, updated.document, names)
+        await self._unindex(current, gone)
+        await self._index(updated, new)
+
+    async def _touch(self, current: Record, updated: Record) -> None:
+        """Give *current* the version of *updated*, which differs from it in its members only."""
+        await self.transaction.ask(statements.TOUCHED, self._written(current, updated))
 
     async def delete(self, record: Record) -> None:
         await self.transaction.begin()
-        this = self._this(record)
-        deleted = await self.transaction.ask(statements.DELETED, {**this, "b_expected": record.version})
-        if not deleted:
+        rows = await self.transaction.ask(statements.DELETED, {**self._this(record), "b_expected": record.version})
+        if not rows:
             raise VersionClash(record.id)
-        await self._release(record, unique_keys(deleted[0][0]))
-        await self.transaction.ask(statements.UNINDEXED, this)
+        deleted = record_of(rows[0], record.resource_type)
+        await self._release(deleted, deleted.unique)
+        await self._unindex(deleted, index_entries(self.places(record.resource_type), deleted.document))
         if "members" in KEYED.get(record.resource_type.name, {}):
             await self.transaction.ask(statements.MEMBERS_GONE, {"b_tenant": self.tenant, "b_id": record.id})
         await self.transaction.ask(statements.LEFT_BY, self._member(record.id))
@@ -151,6 +171,11 @@ class Writing:
         ]
         if rows:
             await self.transaction.ask(statements.INDEXED, rows)
+
+    async def _unindex(self, record: Record, entries: Collection[tuple[str, str]]) -> None:
+        rows = [{**self._this(record), "b_place": place, "b_value": value} for place, value in sorted(entries)]
+        if rows:
+            await self.transaction.ask(statements.UNINDEXED, rows)
 
     # Members
 
@@ -199,6 +224,13 @@ class Writing:
 
     def _this(self, record: Record) -> dict[str, object]:
         return {"b_tenant": self.tenant, "b_type": record.resource_type.name, "b_id": record.id}
+
+    def _written(self, current: Record, updated: Record) -> dict[str, object]:
+        return {
+            **self._this(current),
+            "b_expected": current.version,
+            "b_last_modified": updated.last_modified,
+        }
 
     def _member(self, id: str) -> dict[str, object]:
         return {"b_tenant": self.tenant, "b_normal": normalized(id), "b_key": id}

@@ -29,13 +29,14 @@ def upgrade() -> None:
         sa.Column("element", _TEXT, comment="JSON; null where the element is its key alone"),
         sa.Column("comparison_keys", _JSONB, comment="what values beside the key are compared by; null without any"),
         sa.PrimaryKeyConstraint("tenant", "group_id", "key"),
+        sqlite_with_rowid=False,
     )
     op.create_index("scim_member_by_key", "scim_member", ["tenant", "normal_key", "group_id"])
     op.create_table(
         "scim_resource",
         sa.Column("tenant", _TEXT, nullable=False),
-        sa.Column("type", _TEXT, nullable=False),
         sa.Column("id", _TEXT, nullable=False),
+        sa.Column("type", _TEXT, nullable=False),
         sa.Column("normal_id", _TEXT, nullable=False, comment="the id in Unicode form C, by which it is compared"),
         sa.Column("created", _TEXT, nullable=False),
         sa.Column("last_modified", _TEXT, nullable=False),
@@ -45,9 +46,8 @@ def upgrade() -> None:
         sa.Column("folded_display", _TEXT, comment="what that is compared by"),
         sa.Column("names", _TEXT, nullable=False, comment="JSON: the unique keys, as scim_unique_key holds them"),
         sa.Column("comparison_keys", _JSONB, nullable=False, comment="what the values of the document are compared by"),
-        sa.PrimaryKeyConstraint("tenant", "type", "id"),
+        sa.PrimaryKeyConstraint("tenant", "id", "type"),
     )
-    op.create_index("scim_resource_by_id", "scim_resource", ["tenant", "id", "type"])
     op.create_index("scim_resource_by_normal_id", "scim_resource", ["tenant", "type", "normal_id"])
     op.create_index("scim_resource_in_order", "scim_resource", ["tenant", "type", "created", "id"])
     op.create_table(
@@ -58,14 +58,15 @@ def upgrade() -> None:
         sa.Column("value", _TEXT, nullable=False),
         sa.Column("id", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "type", "attribute", "value"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "scim_value_index",
         sa.Column("tenant", _TEXT, nullable=False),
         sa.Column("type", _TEXT, nullable=False),
-        sa.Column("place", _TEXT, nullable=False),
         sa.Column("value", _TEXT, nullable=False, comment="what values are compared by, shortened where it is long"),
+        sa.Column("place", _TEXT, nullable=False),
         sa.Column("id", _TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "type", "place", "value", "id"),
+        sa.PrimaryKeyConstraint("tenant", "type", "value", "place", "id"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("scim_value_index_by_id", "scim_value_index", ["tenant", "id", "type"])
