@@ -363,6 +363,27 @@ def test_what_a_connection_does_not_see_is_not_there(partial_face: Face, method:
     assert partial_face.stored() == stored
 
 
+def test_what_is_visible_by_its_meta_is_there_by_its_id(make_face: Maker) -> None:
+    recent = {"User": parse_filter('meta.created gt "2001-01-01T00:00:00Z" and schemas pr')}
+    face = make_face(connections=[Connection(name="", tenant=ACME, visible=recent)])
+    id = face.user("bjensen")
+    assert face.send("GET", f"/Users/{id}").status == 200
+    assert face.send("GET", "/Users").body["totalResults"] == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_what_is_visible_by_its_members_is_so_whatever_is_read_of_them(make_face: Maker, method: str) -> None:
+    led = {"Group": parse_filter('members.value eq "id-1"')}
+    face = make_face(connections=[Connection(name="", tenant=ACME, visible=led)])
+    bjensen, other = face.user("bjensen"), face.user("other")
+    assert bjensen == "id-1"
+    shown, hidden = face.group("Led", [bjensen]), face.group("Not led", [other])
+    body = {"PATCH": {"Operations": [{"op": "add", "path": "members", "value": [{"value": other}]}]}}.get(method)
+    for id, is_there in ((hidden, False), (shown, True)):
+        answer = face.send(method, f"/Groups/{id}?excludedAttributes=members", body)
+        assert (answer.status != 404) is is_there, answer.body
+
+
 def test_what_a_connection_deleted_is_gone_for_it_though_a_policy_kept_it(make_face: Maker) -> None:
     async def keeping(intent: Intent, _: Session) -> Intent:
         if intent.asked != "delete" or intent.before is None:

@@ -519,6 +519,24 @@ def test_a_filter_tells_which_attributes_it_looks_at(text: str, names: set[str])
     assert parse_filter(text).bound(USER, foreign_is_absent=True).names == names
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('userName eq "x"', "title pr"),
+        ('userName eq "x" and active eq true', "not (title pr)"),
+        ('userName eq "x"', 'title pr and emails[type eq "work"]'),
+        ('userName eq "x" or active eq true', "title pr or meta.created pr"),
+    ],
+)
+def test_joined_filters_are_the_filter_that_says_both(one: str, other: str) -> None:
+    first, second = parse_filter(one).bound(USER), parse_filter(other).bound(USER)
+    joined, whole = first.joined(second), parse_filter(f"({one}) and ({other})").bound(USER)
+    assert joined == whole
+    documents: list[Document] = [{}, {"userName": "X"}, {"title": "T"}, {"userName": "X", "title": "T", "active": True}]
+    for document in documents:
+        assert joined.matches(document) is whole.matches(document)
+
+
 def _place(name: str) -> Place:
     place = USER.place(name)
     assert place

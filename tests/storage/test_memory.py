@@ -86,6 +86,7 @@ class Watched(dict[str, Json]):
         return super().get(name, default)
 
 
+@pytest.mark.parametrize("seen", [{}, {"User": "userName pr"}, {"User": 'title eq "same" and not (photos pr)'}])
 @pytest.mark.parametrize(
     ("text", "tested"),
     [
@@ -103,7 +104,9 @@ class Watched(dict[str, Json]):
         ('userName ne "user7"', set(map(str, range(20)))),
     ],
 )
-def test_only_what_an_index_offers_is_tested(storage: MemoryStorage, text: str, tested: set[str]) -> None:
+def test_only_what_an_index_offers_is_tested(
+    storage: MemoryStorage, text: str, tested: set[str], seen: Mapping[str, str]
+) -> None:
     readers: set[Json] = set()
     with storage.session(ACME) as session:
         for number in range(20):
@@ -117,9 +120,9 @@ def test_only_what_an_index_offers_is_tested(storage: MemoryStorage, text: str, 
                 emails=[{"value": f"{number}@x.example", "type": "work"}],
             )
             session.insert(attrs.evolve(one, document=Watched(one.document, readers)))
-        session.search(query(text))  # an index is made when it is first asked for
+        session.search(query(text, seen=seen))  # an index is made when it is first asked for
         readers.clear()
-        session.search(query(text))
+        session.search(query(text, seen=seen))
     assert readers == tested
 
 

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -323,6 +323,46 @@ def test_a_look_up_is_the_same_statement_whatever_is_looked_up(database: Databas
             acme.search(query(f'userName eq "{name}"', elements={"groups": ()}))
     assert len(seen) == 3
     assert len({statement for statement, _ in seen}) == 1
+
+
+@pytest.mark.parametrize(
+    ("filter", "seen"),
+    [
+        ('userName eq "{}"', {"User": "not (title pr)"}),
+        ('userName eq "{}"', {"User": "not (title pr) and meta.created pr"}),
+        ('userName eq "{}" and active eq true', {}),
+        ('emails[type eq "work" and value eq "{}"]', {"User": "id pr"}),
+        ('active eq true and (userName eq "{0}" or externalId eq "{0}")', {}),
+    ],
+)
+def test_what_else_is_said_of_those_who_have_a_value_is_decided_without_the_database(
+    database: Database, acme: Sessions, filter: str, seen: Mapping[str, str]
+) -> None:
+    acme.insert(
+        user("a", "anna", active=True, emails=[{"value": "anna", "type": "work"}]),
+        user("b", "berta", active=True, emails=[{"value": "berta", "type": "home"}], title="T"),
+        user("c", "carla", active=False, emails=[{"value": "carla", "type": "home"}]),
+    )
+    found: list[str] = []
+    statements: set[str] = set()
+    for name in ("anna", "berta", "carla", "nobody"):
+        asked = query(filter.format(name), seen=seen, elements={"groups": ()})
+        with database.statements() as sent:
+            found += ids(acme.search(asked))
+        statements.update(statement for statement, _ in sent)
+        assert len(sent) == 1
+    assert found[0] == "a"
+    assert len(found) < 3
+    assert len(statements) == 1
+
+
+@pytest.mark.parametrize("many", [19, 20, 21, 60])
+def test_the_database_decides_where_many_have_a_value(database: Database, acme: Sessions, many: int) -> None:
+    acme.insert(*(user(f"{number:02}", f"user{number}", number, externalId="x") for number in range(many)))
+    with database.statements() as sent:
+        page = acme.search(query('externalId eq "x"', seen={"User": 'not (userName co "2")'}, count=5, offset=5))
+    assert (ids(page), page.total) == (["06", "07", "08", "09", "10"], sum("2" not in str(one) for one in range(many)))
+    assert len(sent) == (2 if many <= 20 else 4)  # the groups are asked for at last
 
 
 @pytest.mark.parametrize("echo", [False, True])

@@ -6,10 +6,11 @@ import attrs
 
 from scimcore.dialects import DEFAULT, Dialect
 from scimcore.provisioning.intent import Policy
-from scimcore.provisioning.provenance import PROVISIONING_URN, unseen_by
-from scimcore.rules.filter import Filter, parse_filter
+from scimcore.provisioning.provenance import PROVISIONING_URN, exists_for, unseen_by
+from scimcore.rules.envelope import with_envelope
+from scimcore.rules.filter import BoundFilter, Filter, parse_filter
 from scimcore.schema.catalogue import ResourceType
-from scimcore.storage.protocol import Tenant
+from scimcore.storage.protocol import Record, Tenant
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +25,27 @@ class Connection:
     visible: Mapping[str, Filter] = attrs.field(factory=dict, hash=False)
     """Resource type name -> what the connection sees of that type; it sees all of a type without an entry."""
     _seen: dict[str, Filter | None] = attrs.field(init=False, factory=dict, eq=False, repr=False)
+
+    def shows(self, record: Record) -> bool:
+        """Whether *record*, read whole where `looks_at` matters, exists for the connection: is among what it `sees`."""
+        resource_type, document = record.resource_type, record.document
+        visible = self._bound(resource_type)
+        if visible is not None:
+            asked = document
+            if visible.mentions_envelope:
+                asked = with_envelope(resource_type, document, record.created, record.last_modified, record.version)
+            if not visible.matches(asked):
+                return False
+        return not self.policies or exists_for(self.name, document)
+
+    def looks_at(self, resource_type: ResourceType) -> frozenset[str]:
+        """The attributes that decide what is `visible` of a type."""
+        visible = self._bound(resource_type)
+        return frozenset() if visible is None else visible.names
+
+    def _bound(self, resource_type: ResourceType) -> BoundFilter | None:
+        visible = self.visible.get(resource_type.name)
+        return None if visible is None else visible.bound(resource_type, tolerance=self.dialect.tolerance)
 
     def sees(self, resource_type: ResourceType) -> Filter | None:
         """The filter for what exists for the connection; None where that is everything.

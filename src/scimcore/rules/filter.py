@@ -63,6 +63,25 @@ class BoundFilter:
     mentions_envelope: bool
     """Whether it looks at `meta` or `schemas`, which documents do not hold: then ask about the whole resource."""
 
+    def joined(self, other: "BoundFilter") -> "BoundFilter":
+        """What matches both this filter and *other*, which is about the same resource type; this one is tried first.
+
+        >>> both = parse_filter('userName sw "b"').bound(USER).joined(parse_filter("title pr").bound(USER))
+        >>> both.matches({"userName": "BJensen"}), both.matches({"userName": "BJensen", "title": "Tour Guide"})
+        (False, True)
+        """
+        one, another = self.matches, other.matches
+        return BoundFilter(
+            And((*_conjuncts(self.tree), *_conjuncts(other.tree))),
+            lambda document: one(document) and another(document),
+            self.names | other.names,
+            self.mentions_envelope or other.mentions_envelope,
+        )
+
+
+def _conjuncts(term: Term) -> tuple[Term, ...]:
+    return term.terms if isinstance(term, And) else (term,)
+
 
 def _syntax(found: Statement) -> Syntax:
     return found.syntax

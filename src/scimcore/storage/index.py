@@ -12,6 +12,8 @@ from scimcore.rules.filter import And, Comparison, Not, Operator, Or, Presence, 
 from scimcore.schema.attribute import Attribute
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document, Json
+from scimcore.storage.keyed import KEYED_NAMES
+from scimcore.storage.protocol import Elements
 
 INDEXED: Final = (
     "userName",
@@ -21,6 +23,9 @@ INDEXED: Final = (
     "urn:scimcore:params:scim:schemas:extension:provisioning:1.0:identifier",
 )
 """Places that every storage indexes unless it is told otherwise, besides `id`, `members.value` and `groups.value`."""
+
+UNSEEN: Final[Elements] = dict.fromkeys(KEYED_NAMES, ())
+"""What to read of keyed attributes where nothing of them counts."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V", bound=Hashable)
@@ -138,24 +143,23 @@ LookUp = Callable[[str, Json], Collection[V] | None]
 
 def candidates(term: Term, look_up: LookUp[V], inside: str = "") -> Collection[V] | None:
     """All that can match *term*, and perhaps more; None if only a walk over everything can tell."""
-    match term:
-        case Comparison(place, Operator.EQ, operand):
-            return look_up(f"{inside}{place}", operand)
-        case SomeElement(place, inner):
-            return candidates(inner, look_up, f"{place}.")
-        case And(terms):
-            found = [few for part in terms if (few := candidates(part, look_up, inside)) is not None]
-            return min(found, key=len, default=None)
-        case Or(terms):
-            union: set[V] = set()
-            for part in terms:
-                some = candidates(part, look_up, inside)
-                if some is None:
-                    return None
-                union.update(some)
-            return union
-        case _:
-            return None
+    # Not a match statement, for the same reason as in `predicate`.
+    if isinstance(term, Comparison):
+        return look_up(f"{inside}{term.place}", term.operand) if term.operator is Operator.EQ else None
+    if isinstance(term, SomeElement):
+        return candidates(term.term, look_up, f"{term.place}.")
+    if isinstance(term, And):
+        found = [few for part in term.terms if (few := candidates(part, look_up, inside)) is not None]
+        return min(found, key=len, default=None)
+    if isinstance(term, Or):
+        union: set[V] = set()
+        for part in term.terms:
+            some = candidates(part, look_up, inside)
+            if some is None:
+                return None
+            union.update(some)
+        return union
+    return None
 
 
 def keys_named(term: Term, attribute: str, key: str = "value") -> set[str] | None:

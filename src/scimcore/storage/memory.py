@@ -18,7 +18,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
-from typing import Final
 
 from scimcore.rules.delta import elements_of
 from scimcore.rules.envelope import with_envelope
@@ -27,7 +26,7 @@ from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
 from scimcore.storage.changes import by_key, differ, document_after, member_changes, shown_as_in, without
 from scimcore.storage.comparable import sort_key
-from scimcore.storage.index import INDEXED, candidates
+from scimcore.storage.index import INDEXED, UNSEEN, candidates
 from scimcore.storage.keyed import KEYED, KEYED_NAMES
 from scimcore.storage.ordering import Part, Rank, directions, parts_of, position, read_position
 from scimcore.storage.protocol import (
@@ -44,9 +43,6 @@ from scimcore.storage.protocol import (
     VersionClash,
 )
 from scimcore.storage.tenancy import Members, Row, Table, Tenancy, rank
-
-UNSEEN: Final[Elements] = dict.fromkeys(KEYED_NAMES, ())
-"""What to read of keyed attributes where nothing of them counts."""
 
 
 class MemoryStorage:
@@ -126,7 +122,7 @@ class _MemorySession:
     def search(self, query: Query) -> Page:
         parts = parts_of(query.sorts) if query.sorts else ()
         after, counted = (None, 0) if query.after is None else read_position(query.after, len(directions(parts)))
-        if query.filter is None and not query.sorts and len(query.resource_types) == 1:
+        if query.filter is None and not query.seen and not query.sorts and len(query.resource_types) == 1:
             with self._tenancy.lock:
                 rows = self._tenancy.table(query.resource_types[0]).in_order
                 first = query.offset if after is None else query.offset + _behind(rows, after)

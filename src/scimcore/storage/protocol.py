@@ -109,10 +109,20 @@ class Sort:
 
 @attrs.frozen(kw_only=True)
 class Query:
-    """A search. Without `sorts` the order is by creation, then id: stable across pages."""
+    """A search. Without `sorts` the order is by creation, then id: stable across pages.
+
+    A storage finds and counts what matches `bound`, which is `filter` and `seen` together, and need not look at these
+    themselves. They come apart because what a caller sees is the same in all its searches, so that it is read once.
+    """
 
     resource_types: tuple[ResourceType, ...]
     filter: Filter | None = None
+    """What the client asks for; None for everything."""
+    seen: Mapping[str, Filter] = attrs.field(factory=dict)
+    """Resource type name -> what the caller sees of that type; it sees all of a type without an entry.
+
+    What it does not see does not exist for it: on no page, in no `total`, and no position depends on it.
+    """
     sorts: Mapping[str, Sort] = attrs.field(factory=dict)
     """Resource type name -> order; to sort by, a type without an entry has no values."""
     after: Position | None = None
@@ -122,17 +132,22 @@ class Query:
     count: int
     elements: Elements = EVERYTHING
     tolerance: Tolerance = DEFAULT
-    """How the literals of `filter` are read."""
+    """How the literals of `filter` and `seen` are read."""
 
     def bound(self, resource_type: ResourceType) -> BoundFilter | None:
-        """The filter about resources of *resource_type*; None if there is none.
+        """What a resource of *resource_type* has to match to be found: `filter` and `seen`; None if all are found.
 
         Raises:
-            InvalidFilterError: It does not suit the resource type.
+            InvalidFilterError: One of them does not suit the resource type.
         """
-        if self.filter is None:
-            return None
-        return self.filter.bound(resource_type, len(self.resource_types) > 1, self.tolerance)
+        asked = None
+        if self.filter is not None:
+            asked = self.filter.bound(resource_type, len(self.resource_types) > 1, self.tolerance)
+        visible = self.seen.get(resource_type.name)
+        if visible is None:
+            return asked
+        seen = visible.bound(resource_type, tolerance=self.tolerance)
+        return seen if asked is None else asked.joined(seen)
 
 
 @attrs.frozen
@@ -159,7 +174,7 @@ class Session(Protocol):
         """How many elements a keyed attribute of a record has, counting no further than *most*."""
 
     async def search(self, query: Query) -> Page:
-        """The records that match, exactly as `rules.filter` decides.
+        """The records that match what `query.bound` says of their type, exactly as `rules.filter` decides.
 
         A page `after` a position costs what the first page costs, however deep it lies.
 

@@ -115,6 +115,39 @@ ROOT_FILTERS: Final = [
     ('displayName eq "alice a" or displayName eq "empty"', ["u1", "g3"]),
 ]
 
+# What is asked, of which types, what the caller sees of them, and what it finds.
+SIGHTS: Final = [
+    (None, (USER,), {"User": "active eq true"}, ["u1"]),
+    (None, (USER,), {"User": 'userName eq "bob"'}, ["u2"]),
+    (None, (USER,), {"Group": "not (displayName pr)"}, ["u1", "u2", "u3"]),
+    (None, (USER,), {"User": f"not ({_URN}:department pr)"}, ["u2", "u3"]),
+    (None, (USER,), {"User": f'meta.created gt "{instant(1)}" and schemas pr'}, ["u2", "u3"]),
+    ('userName eq "alice"', (USER,), {"User": "active eq true"}, ["u1"]),
+    ('userName eq "alice"', (USER,), {"User": "active eq false"}, []),
+    ('userName eq "alice"', (USER,), {"User": 'userName eq "bob"'}, []),
+    ('userName eq "alice"', (USER,), {"User": 'not (emails[type eq "home"])'}, []),
+    ('userName eq "alice"', (USER,), {"User": f'meta.created gt "{instant(1)}"'}, []),
+    ('userName eq "carol"', (USER,), {"User": f'meta.created gt "{instant(1)}"'}, ["u3"]),
+    ('userName eq "nobody"', (USER,), {"User": "userName pr"}, []),
+    ('userName eq "bob" or externalId eq "EXT-1"', (USER,), {"User": "title pr"}, ["u1"]),
+    ('userName eq "bob" or title eq "engineer"', (USER,), {"User": 'userName ne "carol"'}, ["u1", "u2"]),
+    ('emails[type eq "work" and value eq "bob@work.example"]', (USER,), {"User": "active eq true"}, []),
+    ('emails[type eq "work" and value eq "bob@work.example"]', (USER,), {"User": "not (title pr)"}, ["u2"]),
+    ('id eq "u2"', (USER,), {"User": "title pr"}, []),
+    ('not (userName eq "alice")', (USER,), {"User": "title pr"}, ["u3"]),
+    ('userName co "o"', (USER,), {"User": 'userName co "r" or title pr'}, ["u3"]),
+    ('displayName eq "team"', (GROUP,), {"Group": 'not (members.value eq "u1")'}, []),
+    ('displayName eq "team"', (GROUP,), {"Group": 'members[value eq "u2"]'}, ["g1"]),
+    ('members.value eq "u1"', (GROUP,), {"Group": 'members.value eq "u3"'}, []),
+    ("members pr", (GROUP,), {"Group": 'not (members.value eq "g1")'}, ["g1"]),
+    (None, (USER, GROUP), {"User": "title pr"}, ["u1", "u3", "g1", "g2", "g3"]),
+    (None, (USER, GROUP), {"User": "title pr", "Group": "members pr"}, ["u1", "u3", "g1", "g2"]),
+    (None, (USER, GROUP), {"User": "not (id pr)", "Group": "not (id pr)"}, []),
+    ('displayName eq "team" or userName eq "bob"', (USER, GROUP), {"Group": "not (members pr)"}, ["u2"]),
+    ('displayName eq "alice a"', (USER, GROUP), {"User": "active eq false"}, []),
+    ("not (userName pr)", (USER, GROUP), {"Group": 'displayName eq "team"'}, ["g1"]),
+]
+
 ORDERS: Final = [
     ((USER,), "userName", False, ["u1", "u2", "u3"]),
     ((USER,), "userName", True, ["u3", "u2", "u1"]),

@@ -1,6 +1,6 @@
 """The part of the storage contract that is about searches: what they find, in which order, page by page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -16,6 +16,7 @@ from scimcore.testing.company import (
     MEMBERSHIP_FILTERS,
     ORDERS,
     ROOT_FILTERS,
+    SIGHTS,
     TEAM,
     USER_FILTERS,
 )
@@ -34,6 +35,10 @@ _WALKS: Final[Sequence[tuple[Sequence[ResourceType], str | None, str | None, boo
     ((USER, GROUP), None, "displayName", False),
     ((USER, GROUP), None, "userName", True),
 ]
+
+# Of the crowd of `_WALKS` some are hidden, at the beginning, in the middle and at the end of any order.
+_SIGHT: Final = {"User": 'title pr and userName ne "user1" and not (title eq "t2")', "Group": 'displayName ne "team 2"'}
+_HIDDEN: Final = {"0", "1", "2", "3", "7", "4", "g1"}
 
 
 class SearchContract:
@@ -109,6 +114,47 @@ class SearchContract:
         page = company.search(query(text, offset=offset, count=count))
         assert (page.records, page.total) == ((), 3)
 
+    # What the caller sees
+
+    @pytest.mark.parametrize(("text", "types", "seen", "expected"), SIGHTS)
+    def test_what_the_caller_does_not_see_is_neither_found_nor_counted(
+        self,
+        company: Sessions,
+        text: str | None,
+        types: Sequence[ResourceType],
+        seen: Mapping[str, str],
+        expected: list[str],
+    ) -> None:
+        asked = query(text, types, seen=seen)
+        page, counted = company.search(asked), company.search(attrs.evolve(asked, count=0))
+        assert (ids(page), page.total, page.next) == (expected, len(expected), None)
+        assert (ids(counted), counted.total) == ([], len(expected))
+
+    @pytest.mark.usefixtures("derived")
+    def test_what_the_caller_sees_may_follow_from_memberships(self, company: Sessions) -> None:
+        for text, expected in ((None, ["u1", "u2"]), ('userName eq "alice"', ["u1"]), ('userName eq "carol"', [])):
+            assert ids(company.search(query(text, seen={"User": 'groups.value eq "g1"'}))) == expected
+
+    @pytest.mark.parametrize("text", [None, 'externalId eq "x"', 'externalId eq "x" and userName sw "user"'])
+    @pytest.mark.parametrize("sort_by", [None, "userName"])
+    @pytest.mark.parametrize("many", [8, 80])
+    def test_pages_are_made_of_what_the_caller_sees(
+        self, acme: Sessions, text: str | None, sort_by: str | None, many: int
+    ) -> None:
+        for number in range(many):
+            shown = {"title": "shown"} if number % 4 in (1, 2) else {}
+            acme.insert(user(f"{number:02}", f"user{number:02}", number, externalId="x", **shown))
+        expected = [f"{number:02}" for number in range(many) if number % 4 in (1, 2)]
+        asked = query(text, seen={"User": "title pr"}, sort_by=sort_by, count=3)
+        pages = [acme.search(attrs.evolve(asked, offset=offset)) for offset in range(0, len(expected) + 3, 3)]
+        assert [id for page in pages for id in ids(page)] == expected
+        assert {page.total for page in pages} == {len(expected)}
+        assert [id for page in _walked(acme, asked) for id in ids(page)] == expected
+
+    def test_a_found_record_is_whole_whatever_its_sight_depends_on(self, company: Sessions) -> None:
+        seen = {"Group": 'members.value eq "u2"'}
+        assert company.search(query('displayName eq "team"', (GROUP,), seen=seen)).records == (TEAM,)
+
     # Walks
 
     @pytest.fixture
@@ -138,6 +184,24 @@ class SearchContract:
         assert [len(page.records) for page in pages[:-1]] == [size] * (len(pages) - 1)
         assert {page.total for page in pages} == {whole.total}
         assert whole.next is None
+
+    @pytest.mark.parametrize(("types", "text", "sort_by", "descending"), _WALKS)
+    @pytest.mark.parametrize("size", [1, 3, 10])
+    def test_a_walk_leads_past_what_the_caller_does_not_see(
+        self,
+        crowd: Sessions,
+        types: Sequence[ResourceType],
+        text: str | None,
+        sort_by: str | None,
+        descending: bool,
+        size: int,
+    ) -> None:
+        asked = query(text, types, sort_by=sort_by, descending=descending, count=size)
+        whole = ids(crowd.search(attrs.evolve(asked, count=1000)))
+        pages = list(_walked(crowd, attrs.evolve(asked, seen=query(seen=_SIGHT).seen)))
+        visible = [id for id in whole if id not in _HIDDEN]
+        assert [id for page in pages for id in ids(page)] == visible
+        assert {page.total for page in pages} == {len(visible)}
 
     @pytest.mark.parametrize(("sort_by", "descending"), [(None, False), ("title", False), ("title", True)])
     def test_a_walk_is_not_moved_by_records_that_come_and_go(
@@ -178,9 +242,9 @@ class SearchContract:
 
     # Tolerance
 
-    def test_a_filter_is_read_as_tolerantly_as_the_caller_says(self, acme: Sessions) -> None:
-        acme.insert(user("u1", "alice", active=True))
-        asked = query('active eq "True"')
+    @pytest.mark.parametrize("asked", [query('active eq "True"'), query(seen={"User": 'active eq "True"'})])
+    def test_a_filter_is_read_as_tolerantly_as_the_caller_says(self, acme: Sessions, asked: Query) -> None:
+        acme.insert(user("u1", "alice", active=True), user("u2", "bob", active=False))
         assert ids(acme.search(asked)) == ["u1"]
         with pytest.raises(InvalidFilterError):
             acme.search(attrs.evolve(asked, tolerance=STRICT))

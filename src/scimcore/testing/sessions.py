@@ -120,6 +120,7 @@ def query(
     filter: str | None = None,
     types: Sequence[ResourceType] = (USER,),
     *,
+    seen: Mapping[str, str] | None = None,
     sort_by: str | None = None,
     descending: bool = False,
     after: Position | None = None,
@@ -128,11 +129,12 @@ def query(
     elements: Elements = EVERYTHING,
     tolerance: Tolerance = DEFAULT,
 ) -> Query:
-    """A search in the words of a request."""
+    """A search in the words of a request; *seen* has a filter by resource type name."""
     places = {one.name: sort_place(sort_by, one) for one in types if sort_by}
     return Query(
         resource_types=tuple(types),
         filter=None if filter is None else parse_filter(filter),
+        seen={name: parse_filter(text) for name, text in (seen or {}).items()},
         sorts={name: Sort(place, descending) for name, place in places.items() if place is not None},
         after=after,
         offset=offset,

@@ -2,24 +2,20 @@
 
 Identity providers look for an account before they create one, and so does a policy that adopts accounts. To write such
 a statement anew takes several times as long as to run it, and only its values differ: so it is written once for each
-number of values.
+number of values. Whatever else is asked of the few that have one, or hidden of them, is then no matter for a database.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, BindParameter, Select, bindparam, func, select
 
 from scimcore.storage.protocol import Query
-from scimcore.storage.sql.lookups import Listed, Lookups
+from scimcore.storage.sql.lookups import Listed, Lookups, Sought
 from scimcore.storage.sql.ordering import unsorted
 from scimcore.storage.sql.pushdown import Sight
 from scimcore.storage.sql.statements import RECORD_COLUMNS
 from scimcore.storage.sql.tables import RESOURCE, VALUE_INDEX
-
-Values: TypeAlias = Sequence[tuple[str, str]]
-"""Names of indexed places, each with the key of a value there."""
 
 _MOST_VALUES: Final = 10
 
@@ -27,8 +23,8 @@ _tenant: Final[BindParameter[str]] = bindparam("b_tenant")
 _type: Final[BindParameter[str]] = bindparam("b_type")
 
 
-def values_sought(query: Query, sight: Sight) -> Values | None:
-    """What the records have one of that *query* asks for, and no others; None if it asks for anything else."""
+def sought(query: Query, sight: Sight) -> Sought | None:
+    """A few values, of which the records that *query* finds have one; None if it asks for none, or for too many."""
     if len(query.resource_types) > 1 or query.sorts or query.after is not None:
         return None
     (resource_type,) = query.resource_types
@@ -36,30 +32,38 @@ def values_sought(query: Query, sight: Sight) -> Values | None:
     if bound is None:
         return None
     lookups = Lookups(sight.tenant, resource_type, sight.places(resource_type), sight.indirect_groups)
-    found = lookups.values(bound.tree)
-    return found if found is not None and len(found) <= _MOST_VALUES else None
+    found = lookups.sought(bound.tree)
+    return found if found is not None and len(found.values) <= _MOST_VALUES else None
 
 
-def parameters(values: Values) -> dict[str, object]:
-    """The parameters of a statement that say *values*."""
+def parameters(few: Sought) -> dict[str, object]:
+    """The parameters of a statement that say which values are sought."""
     found: dict[str, object] = {}
-    for number, (place, value) in enumerate(values):
+    for number, (place, value) in enumerate(few.values):
         found[f"b_place_{number}"] = place
         found[f"b_value_{number}"] = value
     return found
 
 
-@lru_cache(maxsize=_MOST_VALUES)
-def having(number: int) -> Select[Any]:
+def having(few: Sought) -> Select[Any]:
     """The records of one type that have one of as many values, a page of them by creation."""
+    return _having(len(few.values))
+
+
+def counted(few: Sought) -> Select[Any]:
+    """How many records of one type have one of as many values."""
+    return _counted(len(few.values))
+
+
+@lru_cache(maxsize=_MOST_VALUES)
+def _having(number: int) -> Select[Any]:
     order = unsorted(several_types=False).by(without_index=True)
     statement = _restricted(select(*RECORD_COLUMNS), number).order_by(*order)
     return statement.limit(bindparam("b_count", type_=BigInteger)).offset(bindparam("b_offset", type_=BigInteger))
 
 
 @lru_cache(maxsize=_MOST_VALUES)
-def counted(number: int) -> Select[Any]:
-    """How many records of one type have one of as many values."""
+def _counted(number: int) -> Select[Any]:
     return _restricted(select(func.count(RESOURCE.c.version)), number)
 
 

@@ -47,6 +47,16 @@ class Listed:
         return IsAmong(RESOURCE.c.id, self.ids[0] if len(self.ids) == 1 else union_all(*self.ids))
 
 
+@attrs.frozen
+class Sought:
+    """Values of which every record that can match has one."""
+
+    values: tuple[tuple[str, str], ...]
+    """Names of indexed places, each with the key of a value there."""
+    decides: bool
+    """Whether every record that has one matches."""
+
+
 def either(parts: Sequence[Listed]) -> Listed | None:
     """All that are listed in one of *parts*; None if that would be too much for one statement."""
     ids = tuple(one for part in parts for one in part.ids)
@@ -84,22 +94,33 @@ class Lookups:
             case _:
                 return None
 
-    def values(self, term: Term) -> Sequence[tuple[str, str]] | None:
-        """What a record has one of that matches *term*, and no other record: indexed places, each with a key.
+    def sought(self, term: Term, inside: Place | None = None) -> Sought | None:
+        """What a record that matches *term* has one of; None if no index knows, or *term* asks for no value.
 
-        None if *term* asks for anything else.
+        *term* is about an element of *inside* if given.
         """
-        found: list[tuple[str, str]] = []
-        for part in term.terms if isinstance(term, Or) else (term,):
-            match part:
-                case SomeElement(place, inner) if place.attribute.is_complex:
-                    name, key = self._indexed_key(inner, place)
-                case _:
-                    name, key = self._indexed_key(part, None)
-            if key is None:
+        match term:
+            case Comparison():
+                name, key = self._indexed_key(term, inside)
+                return None if key is None else Sought(((name, key),), decides=True)
+            case SomeElement(place, inner):
+                return self.sought(inner, place) if place.attribute.is_complex else None
+            case And(terms):
+                found = [few for part in terms if (few := self.sought(part, inside)) is not None]
+                few = min(found, key=_number, default=None)
+                return None if few is None else Sought(few.values, decides=False)
+            case Or(terms):
+                values: list[tuple[str, str]] = []
+                decides = True
+                for part in terms:
+                    one = self.sought(part, inside)
+                    if one is None:
+                        return None
+                    values += one.values
+                    decides = decides and one.decides
+                return Sought(tuple(values), decides)
+            case _:
                 return None
-            found.append((name, key))
-        return found
 
     def _either(self, terms: Sequence[Term], inside: Place | None) -> Listed | None:
         """What can match one of *terms*: many values of one place are looked up as one."""
@@ -188,3 +209,7 @@ def _successor(text: str) -> str | None:
 
 def _width(listed: Listed) -> int:
     return len(listed.ids)
+
+
+def _number(sought: Sought) -> int:
+    return len(sought.values)
