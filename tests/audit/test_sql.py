@@ -11,7 +11,8 @@ from threading import Barrier
 
 import attrs
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, QueuePool, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from tests.audit.test_sinks import CALLER, CREATED, ROTATED, STRANGER
 
 from scimcore import Request, ScimProvider
@@ -229,6 +230,27 @@ def test_a_record_that_cannot_be_written_is_a_bug_and_the_change_stays(database:
     assert len(bugs) == 1
     finish(audit.create_all())
     finish(audit.close())
+
+
+def test_the_record_goes_on_after_a_fault_and_after_it_was_closed(database: Database, audit: SqlAudit) -> None:
+    told(audit, *numbered(1))
+    database.execute("ALTER TABLE scim_audit RENAME TO elsewhere")
+    with pytest.raises(DBAPIError):
+        audit(CREATED)
+    database.execute("ALTER TABLE elsewhere RENAME TO scim_audit")
+    told(audit, *numbered(1))
+    finish(audit.close())
+    told(audit, *numbered(1))
+    assert [head.number for head in finish(audit.verified()).heads] == [3]
+    assert breaks(audit) == []
+
+
+def test_an_engine_of_the_application_has_its_connections_back(database: Database) -> None:
+    engine = create_engine(database.url, poolclass=QueuePool)
+    told(SqlAudit(engine), *numbered(2))
+    assert isinstance(engine.pool, QueuePool)
+    assert engine.pool.checkedout() == 0
+    engine.dispose()
 
 
 def test_moments_are_kept_as_they_were_told(audit: SqlAudit) -> None:

@@ -107,7 +107,10 @@ def started(*arguments: str, token: str | None = TOKEN, database: str | None = N
             yield running
         finally:
             process.send_signal(signal.SIGINT)
-            _, running.log = process.communicate(timeout=20)
+            try:
+                _, running.log = process.communicate(timeout=20)
+            finally:
+                process.kill()
             running.status = process.returncode
 
 

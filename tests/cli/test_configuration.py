@@ -147,3 +147,26 @@ def test_what_happens_is_put_on_record_unless_the_file_says_no(run: Run) -> None
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master")]
     assert "scim_token" in tables
     assert "scim_audit" not in tables
+
+
+def test_the_record_may_have_a_database_of_its_own(run: Run) -> None:
+    named = Path("scimcore.toml").read_text(encoding="utf-8")
+    Path("scimcore.toml").write_text(f'audit = "sqlite:///record.db"\n{named}', encoding="utf-8")
+    configured = ("--config", "scimcore.toml")
+    secret = made(run, "okta")
+    with serving(*configured, database=None, lines=5) as server:
+        asked(f"{server.url}/Users", secret, method="POST", json={"userName": "grace"})
+    shown = run("audit", "show", "--tenant", "acme", *configured).stdout.splitlines()
+    assert [json.loads(line)["happening"] for line in shown] == ["token issued", "created"]
+    verified = run("audit", "verify", *configured)
+    assert (verified.returncode, verified.stdout.partition(":")[0]) == (0, "acme=2")
+    assert run("audit", "verify", "--database", "sqlite:///scim.db").returncode == 1  # there is none
+
+
+def test_a_record_may_outlive_what_is_in_memory(run: Run) -> None:
+    Path("scimcore.toml").write_text('database = "memory:"\naudit = "sqlite:///record.db"', encoding="utf-8")
+    with serving("--config", "scimcore.toml", database=None, lines=3) as server:
+        secret = server.printed(r"Bearer token, made for this run: (\S+)")
+        asked(f"{server.url}/Users", secret, method="POST", json={"userName": "grace"})
+    (entry,) = run("audit", "show", "--config", "scimcore.toml").stdout.splitlines()
+    assert json.loads(entry)["happening"] == "created"

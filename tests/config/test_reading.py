@@ -97,6 +97,7 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
 
 def test_a_password_in_a_url_is_not_shown() -> None:
     assert "s3cret" not in repr(Configuration(database="postgresql://scim:s3cret@db/scim"))
+    assert "s3cret" not in repr(Configuration(audit="postgresql://scim:s3cret@db/record"))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,8 @@ def test_a_password_in_a_url_is_not_shown() -> None:
         ('database = ""', "database: should be text that prints"),
         ('database = "mysql://db/scim"', "database: mysql is neither SQLite nor PostgreSQL"),
         ('database = "scim.db"', "database: no URL of a database"),
+        ("audit = 7", "audit: should be text that prints"),
+        ('audit = "memory:"', "audit: no URL of a database"),
         ('public_url = "scim.example.com"', "public_url: should be an http or https URL"),
         ('public_url = "https://scim.example.com/?x"', "public_url: should be an http or https URL"),
         ("paths = []", "paths: List should have at least 1 item"),

@@ -35,7 +35,7 @@ def entry_of(event: Told) -> Entry:
     else:
         tenant = NOBODY if event.token is None else event.token.tenant
         facts = _of_token(event)
-    return Entry(tenant, event.at, {name: value for name, value in facts.items() if value not in ("", None, [], {})})
+    return Entry(tenant, event.at, {name: value for name, value in facts.items() if value})
 
 
 def _of_resource(event: Event) -> dict[str, Json]:
@@ -46,21 +46,24 @@ def _of_resource(event: Event) -> dict[str, Json]:
         "resourceType": event.resource_type,
         "resourceId": event.resource_id,
         "requestId": event.request_id,
-        "changes": _changes(event.delta),
-        "notes": [{"what": note.what, "detail": note.detail} for note in event.notes],
+        "changes": _changes(event.delta) if event.delta else None,
+        "notes": [{"what": note.what, "detail": note.detail} for note in event.notes] if event.notes else None,
         "ignored": list(event.ignored),
         "reason": event.reason,
     }
 
 
 def _changes(delta: Delta) -> dict[str, Json]:
-    found: dict[str, Json] = {
-        "assigned": dict(delta.assigned),
-        "unassigned": sorted(delta.unassigned),
-        "added": {name: list(elements) for name, elements in delta.added.items()},
-        "removed": {name: list(elements) for name, elements in delta.removed.items()},
-    }
-    return {name: value for name, value in found.items() if value}
+    found: dict[str, Json] = {}
+    if delta.assigned:
+        found["assigned"] = dict(delta.assigned)
+    if delta.unassigned:
+        found["unassigned"] = sorted(delta.unassigned)
+    if delta.added:
+        found["added"] = {name: list(elements) for name, elements in delta.added.items()}
+    if delta.removed:
+        found["removed"] = {name: list(elements) for name, elements in delta.removed.items()}
+    return found
 
 
 def _of_token(event: TokenEvent) -> dict[str, Json]:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from scimcore.audit.chain import BEGINNING, Break, Head, Sealed, Verifying, seal
 from scimcore.audit.entry import Told, entry_of
@@ -88,6 +88,8 @@ class SqlAudit:
             else database.execution_options(isolation_level=_ISOLATION)
         )
         self._key = key
+        self._keeps = isinstance(database, (str, URL)) and _may_keep(self._engine)
+        self._kept: Connection | None = None
         self._ends: dict[Tenant, Head] = {}
         # Only those of one process take turns; others meet at the primary key.
         self._turn = threading.Lock()
@@ -101,9 +103,24 @@ class SqlAudit:
         """
         if isinstance(self._engine, AsyncEngine):
             return self._appended(self._engine, event)
-        with self._turn, self._engine.connect() as connection:
-            self._append(connection, event)
+        with self._turn:
+            if self._keeps:
+                self._append_kept(self._engine, event)
+            else:
+                with self._engine.connect() as connection:
+                    self._append(connection, event)
         return None
+
+    def _append_kept(self, engine: Engine, event: Told) -> None:
+        """Put *event* on record through the connection that is kept for it; after a fault it is another one."""
+        connection = self._kept or engine.connect()
+        self._kept = None
+        try:
+            self._append(connection, event)
+        except BaseException:
+            connection.close()
+            raise
+        self._kept = connection
 
     async def _appended(self, engine: AsyncEngine, event: Told) -> None:
         async with self._asynchronous_turn, engine.connect() as connection:
@@ -150,7 +167,11 @@ class SqlAudit:
             await self._ran(METADATA.create_all)
 
     async def close(self) -> None:
-        """Give back all connections."""
+        """Give back all connections; they are made anew when they are needed."""
+        with self._turn:
+            kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
         if isinstance(self._engine, AsyncEngine):
             await self._engine.dispose()
         else:
@@ -211,6 +232,15 @@ def _engine(database: str | URL) -> Engine | AsyncEngine:
     engine = create_engine(url, isolation_level=_ISOLATION)
     _prepare(engine)
     return engine
+
+
+def _may_keep(engine: Engine | AsyncEngine) -> bool:
+    """Whether one connection may serve every entry, whatever its thread.
+
+    To take one from a pool and give it back was a quarter of what an entry cost in SQLite. A file is never lost, as a
+    server may be; and a database in memory belongs to the thread that made it.
+    """
+    return isinstance(engine, Engine) and engine.dialect.name == "sqlite" and isinstance(engine.pool, QueuePool)
 
 
 def _prepare(engine: Engine) -> None:

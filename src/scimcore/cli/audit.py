@@ -96,9 +96,11 @@ def _done(options: argparse.Namespace, work: "Callable[[SqlAudit], Awaitable[T]]
     Raises:
         UnusableError: There is no such database, or no record in it.
     """
-    database = configuration_from(options).database
+    configuration = configuration_from(options)
+    # Where a file says that nothing is put on record any more, there may be one from before.
+    database = configuration.record or configuration.database
     if database == MEMORY:
-        raise UnusableError("a record in memory is the server's own: name a database", 2)
+        raise UnusableError("in memory there is no record: name a database", 2)
     check_there(database)
     from scimcore.audit.sql import SqlAudit
 

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         finally:
             await opened.close()
 
-    with reaching(configuration.database):
+    with reaching(*configuration.databases):
         asyncio.run(upgraded())
     print(f"{shown(configuration.database)} is as this release needs it.")
     return 0

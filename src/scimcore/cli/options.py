@@ -83,8 +83,8 @@ def check_there(database: str) -> None:
 
 
 @contextmanager
-def reaching(database: str) -> Iterator[None]:
-    """Say in one line why *database* could not be used in the block.
+def reaching(*databases: str) -> Iterator[None]:
+    """Say in one line why one of *databases* could not be used in the block.
 
     Raises:
         UnusableError: It could not.
@@ -98,7 +98,8 @@ def reaching(database: str) -> Iterator[None]:
     except (SQLAlchemyError, OSError, ScimError, UnfitDatabaseError) as error:
         cause = error.__cause__ if isinstance(error, ScimError) and error.__cause__ is not None else error
         reason = cause.orig if isinstance(cause, DBAPIError) else cause
-        raise UnusableError(f"cannot use the database {shown(database)}: {reason}") from error
+        named = " or ".join(map(shown, databases))
+        raise UnusableError(f"cannot use the database {named}: {reason}") from error
 
 
 def lasting(text: str) -> timedelta:

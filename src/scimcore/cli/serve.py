@@ -54,7 +54,11 @@ def run(options: argparse.Namespace) -> int:
     from scimcore.cli.server import serve
 
     configuration = configuration_from(options)
-    configuration = attrs.evolve(configuration, database=_without_blocking(configuration.database))
+    configuration = attrs.evolve(
+        configuration,
+        database=_without_blocking(configuration.database),
+        audit=_without_blocking(configuration.audit) if isinstance(configuration.audit, str) else configuration.audit,
+    )
     given: str | None = options.token
     if given is None:
         given = os.environ.get("SCIMCORE_TOKEN")
@@ -69,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as reason:
         raise UnusableError(str(reason), 2) from None
     in_memory = configuration.database == MEMORY
-    kept = 0 if in_memory else _prepared(configuration)
+    kept = _prepared(configuration) if configuration.databases else 0
     made: Mapping[str, Caller] = {}
     if given is None and not kept and (in_memory or not configuration.connections):
         made = {secrets.token_urlsafe(32): caller for caller in callers}
@@ -91,7 +95,7 @@ def _callers(configuration: Configuration) -> list[Caller]:
 
 
 def _prepared(configuration: Configuration) -> int:
-    """Make the tables of the database, and count the tokens in it that are valid now."""
+    """Make the tables that are not there yet, and count the tokens that are valid now."""
 
     async def prepared() -> int:
         opened = database_of(configuration)
@@ -102,7 +106,7 @@ def _prepared(configuration: Configuration) -> int:
         finally:
             await opened.close()
 
-    with reaching(configuration.database):
+    with reaching(*configuration.databases):
         return asyncio.run(prepared())
 
 

@@ -4,9 +4,10 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import attrs
 import uvicorn
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from scimcore.access import Authenticator
-from scimcore.adapters.asgi import Message, Receive, Scope, Send
+from scimcore.adapters.exchange import Message, Receive, Scope, Send
 from scimcore.adapters.tenants import TenantPaths
 from scimcore.cli.options import UnusableError, audit_key
 from scimcore.config import Configuration, Database, service_of
@@ -33,9 +34,10 @@ def serve(host: str, port: int, configuration: Configuration, also: Authenticato
     except OSError as reason:
         raise UnusableError(f"cannot listen on {host} port {port}: {reason.strerror}") from None
     service = service_of(configuration, also=also, audit_key=audit_key(), on_bug=_report)
-    application = AccessLog(service.asgi(), service.database)
+    # Said no earlier: a signal that answers the greeting must find uvicorn listening to signals.
+    greet = partial(_greet, _origin(host, listener), configuration.paths, tuple(notes))
+    application = AccessLog(service.asgi(), service.database, greet)
     config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False)
-    _greet(_origin(host, listener), configuration.paths, notes)
     # After an orderly end uvicorn raises the signal again that it ended for.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
@@ -71,17 +73,19 @@ def _greet(origin: str, paths: Iterable[str], notes: Iterable[str]) -> None:
 
 @attrs.frozen
 class AccessLog:
-    """An ASGI application that notes one line for each request of another, and closes the database at the end.
+    """An ASGI application that notes one line for each request of another, greets at the beginning, and closes the
+    database at the end.
 
     The query string stays out, as filters name people; so do headers and bodies, as they hold tokens and passwords.
     """
 
     application: TenantPaths
     database: Database
+    greet: Callable[[], None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.application(scope, receive, self._closing(send))
+            await self.application(scope, receive, self._living(send))
             return
         began = time.perf_counter()
         # What stands when the client went away before its request was complete.
@@ -102,15 +106,18 @@ class AccessLog:
             path = scope["raw_path"].decode("latin-1")
             print(now, scope["method"], path, status, took, request_id, file=sys.stderr, flush=True)
 
-    def _closing(self, send: Send) -> Send:
-        """*send*, which closes the database first when all is over: only the event loop that opened it can."""
+    def _living(self, send: Send) -> Send:
+        """*send*, which greets when all is ready, and closes the database first when all is over: only the event loop
+        that opened it can."""
 
-        async def closing(message: Message) -> None:
+        async def living(message: Message) -> None:
             if message["type"] == "lifespan.shutdown.complete":
                 await self.database.close()
             await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self.greet()
 
-        return closing
+        return living
 
 
 def _report(bug: Exception, request_id: str) -> None:

@@ -253,7 +253,7 @@ def _done(configuration: Configuration, work: Callable[[Tokens], Awaitable[T]], 
         finally:
             await opened.close()
 
-    with reaching(database):
+    with reaching(*configuration.databases):
         try:
             return asyncio.run(done())
         except (UnknownTokenError, ValueError) as reason:

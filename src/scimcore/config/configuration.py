@@ -37,5 +37,19 @@ class Configuration:
     """Where it is mounted; `{tenant}` stands for a tenant."""
     public_url: str | None = None
     limits: Limits = DEFAULT_LIMITS
-    audit: bool = True
-    """Whether every change, refusal and token is put on record in the database."""
+    audit: bool | str = attrs.field(default=True, repr=False)
+    """Whether every change, refusal and token is put on record in the database. A URL keeps the record in a database of
+    its own."""
+
+    @property
+    def record(self) -> str | None:
+        """The URL of the database that the record is in; None if there is no record."""
+        if isinstance(self.audit, str):
+            return self.audit
+        return self.database if self.audit and self.database != MEMORY else None
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The URLs of all databases."""
+        found = dict.fromkeys((self.database, self.record))
+        return tuple([url for url in found if url is not None and url != MEMORY])

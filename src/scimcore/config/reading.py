@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from scimcore.adapters.paths import PathTemplate
 from scimcore.config.configuration import DEFAULT_DATABASE, DEFAULT_PATHS, Configuration
-from scimcore.config.database import check_database
+from scimcore.config.database import check_database, url_of
 from scimcore.config.faults import ConfigurationError, Fault, faults_of, unknown
 from scimcore.config.policies import POLICIES, PolicyMaker, policy_made
 from scimcore.dialects import DIALECTS, Dialect
@@ -168,6 +168,13 @@ def _database(text: object) -> str:
     return _text(text)
 
 
+def _audit(found: object) -> bool | str:
+    if isinstance(found, bool):
+        return found
+    url_of(_text(found))
+    return _text(found)
+
+
 def _public_url(text: object) -> str:
     parts = urlsplit(_text(text))
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
@@ -207,6 +214,7 @@ _Limits: TypeAlias = Annotated[Limits, PlainValidator(_limits)]
 _Text: TypeAlias = Annotated[str, PlainValidator(_text)]
 _Path: TypeAlias = Annotated[str, PlainValidator(_path)]
 _Database: TypeAlias = Annotated[str, PlainValidator(_database)]
+_Audit: TypeAlias = Annotated[bool | str, PlainValidator(_audit)]
 _PublicUrl: TypeAlias = Annotated[str, PlainValidator(_public_url)]
 
 
@@ -240,6 +248,6 @@ class _File(_Strict):
     public_url: _PublicUrl | None = None
     paths: Annotated[list[_Path], Field(min_length=1)] = list(DEFAULT_PATHS)
     limits: _Limits = DEFAULT_LIMITS
-    audit: bool = True
+    audit: _Audit = True
     tenants: list[_Text] = []
     connections: list[_Connection] = []

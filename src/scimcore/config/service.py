@@ -82,17 +82,23 @@ def database_of(configuration: Configuration, audit_key: bytes = b"") -> Databas
     With an *audit_key* the record is sealed with it, which keeps whoever can write the database from forging it.
 
     Raises:
-        ValueError: It is no URL of SQLite or PostgreSQL.
+        ValueError: It, or that of the record, is no URL of SQLite or PostgreSQL.
         ModuleNotFoundError: SQLAlchemy or the driver is not installed.
     """
+    audit = None if configuration.record is None else _record_in(configuration.record, audit_key)
     if configuration.database == MEMORY:
-        return Database(MemoryStorage(), MemoryTokens(), None)
+        return Database(MemoryStorage(), MemoryTokens(), audit)
     from scimcore.access.sql import SqlTokens
-    from scimcore.audit.sql import SqlAudit
     from scimcore.storage.sql import SqlStorage
 
     url = url_of(configuration.database)
-    return Database(SqlStorage(url), SqlTokens(url), SqlAudit(url, key=audit_key) if configuration.audit else None)
+    return Database(SqlStorage(url), SqlTokens(url), audit)
+
+
+def _record_in(database: str, key: bytes) -> "SqlAudit":
+    from scimcore.audit.sql import SqlAudit
+
+    return SqlAudit(url_of(database), key=key)
 
 
 @attrs.frozen
@@ -129,7 +135,7 @@ def service_of(
     there, or be made (`Service.database.create_all`).
 
     Raises:
-        ValueError: The database is no URL of SQLite or PostgreSQL, or a tenant has two connections of one name.
+        ValueError: A database is no URL of SQLite or PostgreSQL, or a tenant has two connections of one name.
         ModuleNotFoundError: SQLAlchemy or the driver is not installed.
     """
     database = database_of(configuration, audit_key)

@@ -1,10 +1,13 @@
 """Looking for resources by exact values, safely: a value that a client sent never becomes part of a filter's syntax."""
 
 import json
+from functools import lru_cache
 from typing import Final
 
 from scimcore.rules.filter import Filter, parse_filter
+from scimcore.rules.grammar import Statement, statement
 from scimcore.rules.limits import Limits
+from scimcore.rules.tokens import split
 from scimcore.schema.catalogue import ResourceType
 from scimcore.storage.protocol import EVERYTHING, Elements, Query, Record, Session
 
@@ -21,6 +24,28 @@ def equal_to(attribute: str, *values: str) -> Filter:
     """
     text = " or ".join([f"{attribute} eq {json.dumps(value)}" for value in values])
     return parse_filter(text, _UNBOUNDED)
+
+
+def any_of(places: tuple[str, ...], values: tuple[str, ...]) -> Filter:
+    """The filter for what has one of *values*, each at the place beside it, in attribute notation.
+
+    Only the values differ from one call to the next, so they are not spelled and read again.
+
+    >>> str(any_of(("userName", "externalId"), ("bjensen", '0"1')))
+    'userName eq "bjensen" or externalId eq "0\\\\"1"'
+    """
+    return Filter(_asking(places), values, _spelled(places))
+
+
+@lru_cache(maxsize=64)
+def _asking(places: tuple[str, ...]) -> Statement:
+    shape, _ = split(_spelled(places))
+    return statement(shape, _UNBOUNDED.max_filter_depth, _UNBOUNDED.max_filter_terms)
+
+
+@lru_cache(maxsize=64)
+def _spelled(places: tuple[str, ...]) -> str:
+    return " or ".join([f'{place} eq ""' for place in places])
 
 
 async def found(

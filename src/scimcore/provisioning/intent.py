@@ -55,8 +55,8 @@ class Intent:
         return attrs.evolve(self, after=after, notes=(*self.notes, *notes))
 
     def noting(self, *notes: Note) -> "Intent":
-        """The same intent, with something to remember about it."""
-        return attrs.evolve(self, notes=(*self.notes, *notes))
+        """The same intent, with something to remember about it, if there is."""
+        return attrs.evolve(self, notes=(*self.notes, *notes)) if notes else self
 
 
 class Policy(Protocol):

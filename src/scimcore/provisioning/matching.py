@@ -5,7 +5,6 @@ they are the same letters. What counts as one value where values are unique is w
 folds case); what lies between the two is refused and never linked.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from inspect import isawaitable
 from typing import Final, Literal, TypeAlias, TypeVar, assert_never
@@ -13,12 +12,10 @@ from typing import Final, Literal, TypeAlias, TypeVar, assert_never
 import attrs
 
 from scimcore.errors import ScimError
-from scimcore.provisioning.finding import found
+from scimcore.provisioning.finding import any_of, found
 from scimcore.provisioning.provenance import provenance_of
 from scimcore.rules.compare import folded
 from scimcore.rules.delta import elements_of
-from scimcore.rules.filter import Filter, parse_filter
-from scimcore.rules.limits import DEFAULT_LIMITS
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
 from scimcore.storage.protocol import Record, Session
@@ -121,6 +118,9 @@ class Matches:
     """Whether there are more that may match than were looked at."""
 
 
+_NONE: Final = Matches()
+
+
 @attrs.frozen
 class Matching:
     """By which values of a new account an existing one is found."""
@@ -136,8 +136,11 @@ class Matching:
         """The accounts that *document*, sent by *connection*, points to."""
         values = self._values(document)
         if not values:
-            return Matches()
-        candidates = await found(session, resource_type, _any_of(values), most=MOST_CANDIDATES + 1)
+            return _NONE
+        sought = any_of(tuple([_PLACES[key] for key in values]), tuple(values.values()))
+        candidates = await found(session, resource_type, sought, most=MOST_CANDIDATES + 1)
+        if not candidates:
+            return _NONE
         matched: list[Match] = []
         unverified: list[str] = []
         for record in candidates:
@@ -202,12 +205,6 @@ class Matching:
             if await answered(self.is_verified(record, address)):
                 return True
         return False
-
-
-def _any_of(values: Mapping[MatchKey, str]) -> Filter:
-    """The filter for what may have one of *values*; the indexes of a storage answer it."""
-    text = " or ".join([f"{_PLACES[key]} eq {json.dumps(value)}" for key, value in values.items()])
-    return parse_filter(text, attrs.evolve(DEFAULT_LIMITS, max_filter_length=len(text)))
 
 
 def _text(value: Json) -> str | None:

@@ -13,7 +13,7 @@ import attrs
 from scimcore.errors import ForbiddenError
 from scimcore.provisioning.intent import Intent, Note
 from scimcore.provisioning.matching import OnForeign
-from scimcore.provisioning.provenance import Link, Provenance, provenance_of, with_provenance
+from scimcore.provisioning.provenance import MANUAL, Link, Provenance, provenance_of, with_provenance
 from scimcore.provisioning.taking import (
     NEVER_ON_FIRST_CONTACT,
     changed_names,
@@ -64,9 +64,15 @@ class Ownership:
 
     def _stamped(self, intent: Intent, after: Document, connection: str) -> Intent:
         """A new resource: whoever creates it manages it."""
-        facts = attrs.evolve(provenance_of(after), managed_by=connection)
-        facts = facts.linked(linking(facts.link(connection), connection, intent.at, after))
-        return intent.becoming(self._recorded(intent, after, facts))
+        facts = provenance_of(after)
+        link = linking(facts.link(connection), connection, intent.at, after)
+        if facts is not MANUAL:
+            facts = attrs.evolve(facts.linked(link), managed_by=connection)
+            return intent.becoming(self._recorded(intent, after, facts))
+        # Nobody else has to do with it, so it signs in through whom it comes from, whatever the setting.
+        signs_in = connection if intent.resource_type.name == "User" else None
+        facts = Provenance(managed_by=connection, signs_in_through=signs_in, links=(link,))
+        return intent.becoming(with_provenance(after, facts))
 
     def _managed(self, intent: Intent, before: Record, after: Document, connection: str) -> Intent:
         """What the managing connection sends is stored, but not that it leaves while another provisions the account."""
@@ -157,7 +163,9 @@ class Ownership:
     def _recorded(self, intent: Intent, document: Document, facts: Provenance) -> Document:
         """*document* with *facts*, and with the connection that the account signs in through."""
         if intent.resource_type.name == "User":
-            facts = attrs.evolve(facts, signs_in_through=self._sign_in(intent, facts))
+            signs_in = self._sign_in(intent, facts)
+            if signs_in != facts.signs_in_through:
+                facts = attrs.evolve(facts, signs_in_through=signs_in)
         return with_provenance(document, facts)
 
     def _sign_in(self, intent: Intent, facts: Provenance) -> str | None:

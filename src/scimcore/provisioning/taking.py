@@ -6,8 +6,6 @@ Who could write the e-mail or the userName of an account on first contact could 
 from collections.abc import Collection
 from typing import Final
 
-import attrs
-
 from scimcore.provisioning.intent import Intent
 from scimcore.provisioning.provenance import PROVISIONING_URN, Link, Provenance
 from scimcore.rules.delta import same
@@ -71,11 +69,11 @@ def linking(link: Link | None, connection: str, at: Instant, sent: Document) -> 
     True
     """
     external_id = sent.get("externalId")
-    return attrs.evolve(
-        link or Link(connection=connection, since=at),
+    return Link(
+        connection=connection,
+        since=link.since if link else at,
         external_id=external_id if isinstance(external_id, str) else link.external_id if link else None,
         active=sent.get("active") is not False,
-        removed=None,
     )
 
 
