@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-import attrs
-
 from scimcore.engine.http import Request, Response
 from scimcore.engine.representation import location, represented
 from scimcore.engine.wire import written
@@ -19,17 +17,21 @@ LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 ERROR_URN = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
-@attrs.frozen
 class Answering:
     """How the answers to one request are written: in which media type, with which URLs, under which request id.
 
     Every answer carries the id in X-Request-Id, which the reports of bugs and events name too.
     """
 
-    media_type: str
-    base_url: str
-    catalogue: Catalogue
-    request_id: str
+    def __init__(self, media_type: str, base_url: str, catalogue: Catalogue, request_id: str) -> None:
+        self.media_type = media_type
+        self.base_url = base_url
+        self.catalogue = catalogue
+        self.request_id = request_id
+
+    def speaking(self, media_type: str) -> "Answering":
+        """The same in another media type."""
+        return Answering(media_type, self.base_url, self.catalogue, self.request_id)
 
     def resource(self, status: int, record: Record, shown: Projection, also: frozenset[str] = frozenset()) -> Response:
         """One resource, with its Location and ETag."""

@@ -88,4 +88,4 @@ def utc_now() -> datetime:
 
 def random_id() -> str:
     """128 random bits in hexadecimal: the ids of a provider that was given no other source of them."""
-    return secrets.token_hex(16)
+    return secrets.token_bytes(16).hex()

@@ -4,18 +4,16 @@ A flow awaits nothing but its session and the application's callbacks, so that o
 suspends.
 """
 
-import attrs
-
 from scimcore.access import Caller
 from scimcore.engine.answer import Answering
 from scimcore.engine.environment import Environment
 from scimcore.engine.http import Response
-from scimcore.engine.immediate import opened
 from scimcore.engine.keyed import KeyedAttributes
 from scimcore.engine.operation import Create, Delete, Patch, Read, Replace, Search
 from scimcore.engine.references import settled
 from scimcore.engine.representation import location, represented
-from scimcore.engine.visibility import check_visible, visible_part
+from scimcore.engine.visibility import check_visible, seen_by
+from scimcore.engine.within import within
 from scimcore.engine.writing import Draft, Outcome, Writing, event_of
 from scimcore.errors import InvalidPathError, NotFoundError, PreconditionFailedError
 from scimcore.rules.delta import delta_between, unordered
@@ -27,24 +25,30 @@ from scimcore.rules.receive import received
 from scimcore.rules.replace import replaced
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
-from scimcore.storage.protocol import EVERYTHING, Elements, Query, Record, Session, Sort
+from scimcore.storage.protocol import EVERYTHING, Elements, Page, Query, Record, Session, Sort
 
 
-@attrs.frozen
 class Flows:
     """The operations of one caller on one environment."""
 
-    environment: Environment
-    caller: Caller
-    answering: Answering
+    def __init__(self, environment: Environment, caller: Caller, answering: Answering) -> None:
+        self.environment = environment
+        self.caller = caller
+        self.answering = answering
 
     # Reading
 
     async def read(self, operation: Read) -> Response:
         """GET of one resource; 304 if the client has it already (RFC 7644 §3.14)."""
         elements = self._keyed(operation.resource_type).shown(operation.shown)
-        async with opened(self.environment.storage, self.caller.tenant) as session:
-            record = await self._existing(session, operation.resource_type, operation.id, elements)
+        record = await within(
+            self.environment.storage,
+            self.caller.tenant,
+            self._existing,
+            operation.resource_type,
+            operation.id,
+            elements,
+        )
         if operation.if_none_match is not None and names_version(operation.if_none_match, record.version):
             return self.answering.no_content(record, 304)
         return self.answering.resource(200, record, operation.shown)
@@ -57,7 +61,8 @@ class Flows:
         }
         query = Query(
             resource_types=operation.resource_types,
-            filter=visible_part(operation.filter, operation.resource_types, self.environment.connection),
+            filter=operation.filter,
+            seen=seen_by(self.environment.connection, operation.resource_types),
             sorts=self._sorts(operation),
             offset=operation.start_index - 1,
             count=operation.count,
@@ -74,8 +79,7 @@ class Flows:
                 operation.filter.check_names(self.environment.catalogue.resource_types)
             for one in operation.resource_types:  # refuse before the storage is opened
                 operation.filter.bound(one, not alone, tolerance)
-        async with opened(self.environment.storage, self.caller.tenant) as session:
-            page = await session.search(query)
+        page = await within(self.environment.storage, self.caller.tenant, _page, query)
         base_url, catalogue = self.answering.base_url, self.answering.catalogue
         resources = [
             represented(record, shown[record.resource_type.name], location(record, base_url), base_url, catalogue)
@@ -211,14 +215,17 @@ class Flows:
         names_elements = any(named[name] for name in missing)
         if not operation.answer_wanted and names_elements and not outcome.delta:
             return self.answering.no_content(record)
-        async with opened(self.environment.storage, self.caller.tenant) as session:
+
+        async def loaded(session: Session) -> Record | None:
             if not operation.answer_wanted:
                 for name in missing:
                     if await session.count(record.resource_type, record.id, name, most + 1) > most:
-                        return self.answering.no_content(record)
+                        return None
             elements = self._keyed(operation.resource_type).shown(operation.shown)
-            whole = await session.get(operation.resource_type, operation.id, elements)
-        if whole is None:  # deleted since; the change was committed all the same
+            return await session.get(operation.resource_type, operation.id, elements)
+
+        whole = await within(self.environment.storage, self.caller.tenant, loaded)
+        if whole is None:  # too large, or deleted since; the change was committed all the same
             return self.answering.no_content(record)
         return self.answering.resource(200, whole, operation.shown, also)
 
@@ -232,7 +239,7 @@ class Flows:
         record = await session.get(resource_type, id, elements)
         if record is None:
             raise NotFoundError(resource_type.name)
-        check_visible(record, self.environment.connection)
+        await check_visible(record, elements, self.environment.connection, session)
         return record
 
     def _keyed(self, resource_type: ResourceType) -> KeyedAttributes:
@@ -244,6 +251,10 @@ class Flows:
         if environment.on_event is not None:
             at = outcome.record.last_modified if outcome.delta else environment.now()
             await environment.tell(event_of(outcome, self.caller, at, request_id))
+
+
+async def _page(session: Session, query: Query) -> Page:
+    return await session.search(query)
 
 
 def _check_precondition(if_match: str | None, record: Record) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, assert_never
 
-import attrs
-
 from scimcore.access import Authenticator, Caller
 from scimcore.dialects import Dialect
 from scimcore.engine.answer import Answering, media_type_for
@@ -105,15 +103,20 @@ class ScimProvider:
                 raise NotFoundError("endpoint")
             environment = self._environment_of(caller)
             if environment.dialect.media_type is not None:
-                answering = attrs.evolve(answering, media_type=environment.dialect.media_type)
+                answering = answering.speaking(environment.dialect.media_type)
             operation = operation_of(request, environment)
             return await self._performed(operation, caller, environment, answering)
         except ScimError as error:
-            await self._tell_refusal(error, request, caller, answering)
-            return answering.refusal(error)
+            refusal = error
         except Exception as bug:  # noqa: BLE001 - where a bug becomes a report, and a 500 without a word about it
             self._environment.report(bug, answering.request_id)
             return answering.refusal(InternalError(answering.request_id))
+        # No longer in the handler, where compiled code must not suspend.
+        try:
+            await self._tell_refusal(refusal, request, caller, answering)
+            return answering.refusal(refusal)
+        finally:
+            del refusal  # whose traceback holds this frame
 
     def handle_sync(self, request: Request) -> Response:
         """The response to *request*, without an event loop.

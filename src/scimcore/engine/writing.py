@@ -3,13 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-import attrs
-
 from scimcore.access import Caller
 from scimcore.engine.environment import Environment
 from scimcore.engine.events import Event, Happening, withheld
-from scimcore.engine.immediate import opened
 from scimcore.engine.references import Skipped
+from scimcore.engine.within import within
 from scimcore.errors import UnavailableError, UniquenessError
 from scimcore.provisioning import Intent, Note
 from scimcore.provisioning.intent import Asked
@@ -59,12 +57,12 @@ class _Taken(Exception):  # noqa: N818 - no client sees it
         self.refusal = refusal
 
 
-@attrs.frozen
 class Writing:
     """The writes of one caller on one environment."""
 
-    environment: Environment
-    caller: Caller
+    def __init__(self, environment: Environment, caller: Caller) -> None:
+        self.environment = environment
+        self.caller = caller
 
     async def attempted(self, attempt: Callable[[Session], Awaitable[Draft]]) -> Outcome:
         """What became of the draft of *attempt*, tried anew after a version clash: without If-Match no client sees one.
@@ -75,8 +73,7 @@ class Writing:
         taken: tuple[UniqueKey, ...] | None = None
         for _ in range(self.environment.limits.max_attempts):
             try:
-                async with opened(self.environment.storage, self.caller.tenant) as session:
-                    return await self.written(await attempt(session), session)
+                return await within(self.environment.storage, self.caller.tenant, self._attempted_once, attempt)
             except VersionClash:
                 continue
             except _Taken as found:
@@ -84,6 +81,9 @@ class Writing:
                     raise found.refusal from None
                 taken = found.keys
         raise UnavailableError("the resource is being changed by many clients at once; try again")
+
+    async def _attempted_once(self, session: Session, attempt: Callable[[Session], Awaitable[Draft]]) -> Outcome:
+        return await self.written(await attempt(session), session)
 
     async def written(self, draft: Draft, session: Session) -> Outcome:
         """Write *draft*, or what the policies of the connection make of it.

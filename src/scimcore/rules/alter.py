@@ -41,7 +41,7 @@ class Alteration:
     def __init__(self, op: "Op", path: Path, reading: Reading) -> None:
         self._op = op
         self._path = path
-        self._attribute = path.place.attribute
+        self.attribute = path.place.attribute
         self._reading = reading
 
     def of(self, old: Json, value: Json) -> Json:
@@ -50,13 +50,13 @@ class Alteration:
         Raises:
             ScimError: As `patched` says.
         """
-        if self._path.condition is not None or (self._path.place.sub is not None and self._attribute.multi_valued):
+        if self._path.condition is not None or (self._path.place.sub is not None and self.attribute.multi_valued):
             return self._elements_altered(old, value)
         if self._path.place.sub is not None:
             return self._within_complex(old, value)
         if self._op == "remove":
             return self._removed(old, value)
-        if self._attribute.multi_valued:
+        if self.attribute.multi_valued:
             return self._list_altered(old, value)
         return self._single_altered(old, value)
 
@@ -70,19 +70,19 @@ class Alteration:
         """
         if not self._reading.tolerance.remove_listed_values:
             raise InvalidValueError([Problem("value", "a remove takes no value; use a value filter in the path")])
-        elements = listed(self._attribute, value) or []
+        elements = listed(self.attribute, value) or []
         found = [self._described(element, position) for position, element in enumerate(elements)]
         self._reading.finish()
         return found
 
     def _removed(self, old: Json, value: Json) -> Json:
-        if not self._attribute.multi_valued or value is None:
+        if not self.attribute.multi_valued or value is None:
             return None
         wanted = self.described(value)
         olds = old if isinstance(old, list) else []
-        if self._attribute.is_membership:
-            gone = {identity(self._attribute, element) for element in wanted}
-            kept = [element for element in olds if identity(self._attribute, element) not in gone]
+        if self.attribute.is_membership:
+            gone = {identity(self.attribute, element) for element in wanted}
+            kept = [element for element in olds if identity(self.attribute, element) not in gone]
         else:
             kept = [element for element in olds if not any(self._fits(element, one) for one in wanted)]
         return old if len(kept) == len(olds) else kept or None
@@ -93,14 +93,14 @@ class Alteration:
         if is_unassigned(element) or element == "":
             self._reading.refuse(where, "must say which value to remove")
             return None
-        if not self._attribute.is_complex:
+        if not self.attribute.is_complex:
             return element
-        has_value = self._attribute.sub_attribute("value") is not None
+        has_value = self.attribute.sub_attribute("value") is not None
         parts = {"value": element} if has_value and isinstance(element, str) else element
         if not isinstance(parts, dict):
             self._reading.refuse(where, "must be an object")
             return None
-        known = self._reading.parts(self._attribute.names, parts, f"{where}.")
+        known = self._reading.parts(self.attribute.names, parts, f"{where}.")
         described = {name: part for name, part in known.items() if part is not None and name != "$ref"}
         if not described or (has_value and "value" not in described):
             self._reading.refuse(where, "must have a value to find it by")
@@ -108,18 +108,18 @@ class Alteration:
 
     def _fits(self, element: Json, description: Json) -> bool:
         if not (isinstance(element, dict) and isinstance(description, dict)):
-            return comparison_key(self._attribute, element) == comparison_key(self._attribute, description)
+            return comparison_key(self.attribute, element) == comparison_key(self.attribute, description)
         return all(
-            name in element and _equal(self._attribute.sub_attribute(name), element[name], part)
+            name in element and _equal(self.attribute.sub_attribute(name), element[name], part)
             for name, part in description.items()
         )
 
     def _list_altered(self, old: Json, value: Json) -> Json:
-        sent = listed(self._attribute, value) if self._attribute.is_membership else value
-        new = self._reading.value(self._attribute, sent, str(self._path.place))
+        sent = listed(self.attribute, value) if self.attribute.is_membership else value
+        new = self._reading.value(self.attribute, sent, str(self._path.place))
         if self._op == "replace":
-            if self._attribute.is_membership:
-                return retained(self._attribute, old, new) or None
+            if self.attribute.is_membership:
+                return retained(self.attribute, old, new) or None
             return old if same(old, new) else new
         if not isinstance(new, list):
             return old
@@ -127,7 +127,7 @@ class Alteration:
 
     def _added(self, olds: list[Json], news: list[Json]) -> list[Json] | None:
         """*olds* and then those of *news* that are not there yet; None when there are none."""
-        attribute = self._attribute
+        attribute = self.attribute
         places = {identity(attribute, element): position for position, element in enumerate(olds)}
         result = list(olds)
         changes = False
@@ -149,7 +149,7 @@ class Alteration:
         return result if promoted is None else demoted(result, promoted)
 
     def _single_altered(self, old: Json, value: Json) -> Json:
-        attribute = self._attribute
+        attribute = self.attribute
         if attribute.is_complex:
             if value is None or value == "":
                 return None
@@ -195,7 +195,7 @@ class Alteration:
         """*element* with *parts*; what is not named stays (RFC 7644 §3.5.2.3). None if nothing is left."""
         merged = dict(element)
         for name, part in parts.items():
-            sub = self._attribute.sub_attribute(name)
+            sub = self.attribute.sub_attribute(name)
             if sub and sub.mutability is Mutability.IMMUTABLE and name in element:
                 if not _equal(sub, element[name], part):
                     raise MutabilityError(f"{self._path.place.attribute.name}.{name}", "is immutable")
@@ -204,7 +204,7 @@ class Alteration:
         result = assigned(merged)
         if same(result, element):
             return old
-        is_reference = not self._attribute.multi_valued and self._attribute.sub_attribute("$ref") is not None
+        is_reference = not self.attribute.multi_valued and self.attribute.sub_attribute("$ref") is not None
         if is_reference and "value" in parts and "value" not in result:
             return None  # Entra unassigns a manager by emptying its value; what is left would refer to nobody
         return result or None
@@ -229,9 +229,9 @@ class Alteration:
         kept: list[Json] = [element for element in result if element is not None]
         if promoted is not None:
             kept = demoted(kept, promoted)
-        if not self._attribute.multi_valued:
+        if not self.attribute.multi_valued:
             return kept[0] if kept else None
-        return old if same(kept, old) else distinct(self._attribute, kept) or None
+        return old if same(kept, old) else distinct(self.attribute, kept) or None
 
     def _element_alteration(self, value: Json) -> Callable[[Element, Json], Json]:
         """What happens to each element that is meant."""
@@ -240,7 +240,7 @@ class Alteration:
             return lambda element, old: self._merge(element, part, old)
         if self._op == "remove" or value is None or value == "":
             return lambda _element, _old: None
-        parts = self._parts(self._attribute, value, str(self._path.place))
+        parts = self._parts(self.attribute, value, str(self._path.place))
         if parts is None:
             return lambda _element, old: old
         merging = parts
@@ -258,8 +258,8 @@ class Alteration:
         part = self._sub_parts(value)[sub.name]
         if part is None:
             return old
-        element = self._reading.value(self._attribute, [{**described, sub.name: part}], str(self._path.place))
-        if not (self._attribute.multi_valued and isinstance(element, list)):
+        element = self._reading.value(self.attribute, [{**described, sub.name: part}], str(self._path.place))
+        if not (self.attribute.multi_valued and isinstance(element, list)):
             return {**described, sub.name: part}
         return self._added(elements, element) or old
 

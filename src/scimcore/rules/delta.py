@@ -7,11 +7,15 @@ it.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from operator import is_
+from typing import Final
 
 import attrs
 
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
+
+_NONE: Final[Mapping[str, Json]] = {}
+_NO_ELEMENTS: Final[Mapping[str, tuple[Json, ...]]] = {}
 
 
 @attrs.frozen
@@ -22,19 +26,18 @@ class Delta:
     value is in `assigned`, whole. Applied to the old document it gives the new one.
     """
 
-    assigned: Mapping[str, Json] = attrs.field(factory=dict)
+    assigned: Mapping[str, Json] = _NONE
     unassigned: frozenset[str] = frozenset()
-    added: Mapping[str, tuple[Json, ...]] = attrs.field(factory=dict)
-    removed: Mapping[str, tuple[Json, ...]] = attrs.field(factory=dict)
-    # Worked out once: a flow, its policies and its storage all ask.
-    attributes: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
-    """The names of all attributes that change."""
+    added: Mapping[str, tuple[Json, ...]] = _NO_ELEMENTS
+    removed: Mapping[str, tuple[Json, ...]] = _NO_ELEMENTS
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "attributes", self.unassigned.union(self.assigned, self.added, self.removed))
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The names of all attributes that change."""
+        return self.unassigned.union(self.assigned, self.added, self.removed)
 
     def __bool__(self) -> bool:
-        return bool(self.attributes)
+        return bool(self.assigned or self.added or self.removed or self.unassigned)
 
     def applied_to(self, document: Document) -> Document:
         """*document* with these changes; the same object when there are none.

@@ -22,7 +22,7 @@ class Members:
     """The elements of an attribute that is independent."""
 
     def __init__(self, attribute: Attribute, elements: Json) -> None:
-        self._attribute = attribute
+        self.attribute = attribute
         self._elements = {identity(attribute, element): element for element in elements_of(elements)}
         self.have_changed = False
 
@@ -45,7 +45,7 @@ class Members:
                 return False
             self._remove([dict(equal)])
         elif op == "add":
-            self._add(elements_of(reading.value(self._attribute, listed(self._attribute, value), str(path.place))))
+            self._add(elements_of(reading.value(self.attribute, listed(self.attribute, value), str(path.place))))
         elif value is None:
             return False
         else:
@@ -55,10 +55,10 @@ class Members:
     def _add(self, elements: Iterable[Json]) -> None:
         for element in elements:
             # One that is there stays as it is: memberships do not change (RFC 7643 §4.2).
-            if self._elements.setdefault(identity(self._attribute, element), element) is element:
+            if self._elements.setdefault(identity(self.attribute, element), element) is element:
                 self.have_changed = True
 
     def _remove(self, descriptions: Iterable[Json]) -> None:
         for description in descriptions:
-            if self._elements.pop(identity(self._attribute, description), None) is not None:
+            if self._elements.pop(identity(self.attribute, description), None) is not None:
                 self.have_changed = True

@@ -5,6 +5,7 @@ attribute's value changes is in `alter`; this file finds the attribute and puts 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -267,10 +268,10 @@ def paths_of(
 ) -> Iterator[tuple[str, Path | None]]:
     """What the keys of a path-less PATCH value mean; None for a key that means nothing."""
     for key in values:
-        try:
-            yield key, parse_path(key, resource_type, tolerance, limits)
-        except InvalidPathError:
-            yield key, None
+        path: Path | None = None
+        with suppress(InvalidPathError):
+            path = parse_path(key, resource_type, tolerance, limits)
+        yield key, path
 
 
 def _is_derived(attribute: Attribute) -> bool:

@@ -81,16 +81,18 @@ class Reading:
         any_text = self.tolerance.free_canonical_values
         for key, sent in payload.items():
             attribute = names.get(key) or names.get(key.lower())
-            if attribute is None or not attribute.is_writable:
-                self._leave_out(prefix + key, attribute)
+            if attribute is None:
+                self._leave_out(prefix + key, None)
                 continue
             name = attribute.name
-            if name in found:
+            # What most values are, and `value` would come to.
+            is_plain = type(sent) is attribute.native and sent != "" and (any_text or not attribute.canonical_values)
+            if not is_plain and not attribute.is_writable:
+                self._leave_out(prefix + key, attribute)
+            elif name in found:
                 raise InvalidSyntaxError(f"{prefix}{name} stands in the body twice")
-            if type(sent) is attribute.native and sent != "" and (any_text or not attribute.canonical_values):
-                found[name] = sent  # what most values are, and `value` would come to
             else:
-                found[name] = self.value(attribute, sent, prefix + name)
+                found[name] = sent if is_plain else self.value(attribute, sent, prefix + name)
         return found
 
     def value(self, attribute: Attribute, sent: Json, path: str) -> Json:

@@ -84,7 +84,8 @@ class Attribute:
     is_exact: bool = attrs.field(init=False, eq=False, repr=False)
     """Whether the case of letters counts in its values (RFC 7643 §2.2, §2.3.6, §2.3.7)."""
     native: Native | None = attrs.field(init=False, eq=False, repr=False)
-    """What JSON becomes in Python when it is a value without a further look, empty text aside; None if nothing is."""
+    """What JSON becomes in Python when a client may write it without a further look, empty text aside; None if it may
+    write nothing so."""
     demanding: "tuple[Attribute, ...]" = attrs.field(init=False, eq=False, repr=False)
     """The sub-attributes that a client has to give, or that contain such."""
     is_membership: bool = attrs.field(init=False, eq=False, repr=False)
@@ -100,7 +101,8 @@ class Attribute:
         object.__setattr__(self, "is_complex", self.type is Type.COMPLEX)
         object.__setattr__(self, "is_writable", self.mutability is not Mutability.READ_ONLY)
         object.__setattr__(self, "is_exact", self.case_exact or self.type in (Type.REFERENCE, Type.BINARY))
-        object.__setattr__(self, "native", None if self.multi_valued else _NATIVE.get(self.type))
+        is_plain = self.is_writable and not self.multi_valued
+        object.__setattr__(self, "native", _NATIVE.get(self.type) if is_plain else None)
         object.__setattr__(self, "demanding", tuple(filter(is_demanding, self.sub_attributes)))
         object.__setattr__(self, "joint", ":" if self.name.startswith("urn:") else ".")
         object.__setattr__(self, "names", by_name(self.sub_attributes))
