@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -12,87 +11,21 @@ from typing import Final
 import attrs
 from rich.console import Console
 
-from benchmarks import accounts, databases, growth, memory, report, served, stages, starting
-from benchmarks.contenders import Making, ours
+from benchmarks import accounts, databases, growth, interpreted, machine, memory, report, served, stages, starting
+from benchmarks.contenders import Making, installed_peer, ours
 from benchmarks.operations import table
-from benchmarks.results import Database, Row, Run, Series
-from benchmarks.timing import FULL, QUICK, SURVEY, Pace
+from benchmarks.results import Database, Profile, Row, Run, Series
+from benchmarks.scale import SMALL, WHOLE, Scale
+from benchmarks.timing import QUICK
 
 _DOCS: Final = Path(__file__).parents[1] / "docs"
 
 
-@attrs.frozen
-class Scale:
-    """How much is measured."""
-
-    pace: Pace
-    survey: Pace
-    sizes: tuple[int, ...]
-    peer_sizes: tuple[int, ...]
-    """Where the peer is still bearable: it takes seconds for one member of a group of 100,000."""
-    asked: tuple[int, ...]
-    """How many members one request adds."""
-    large: int
-    removed: tuple[int, ...]
-    peer_removes: bool
-    listed: int
-    mixed: int
-    variety: int
-    """After how many of the mixed requests they repeat themselves."""
-    starts: int
-    watched_seconds: float
-    stored: tuple[int, int]
-    """Users in the small and in the large database."""
-    large_group: int
-    shared: int
-    """Requests to each number of server processes."""
-
-
-WHOLE: Final = Scale(
-    pace=FULL,
-    survey=SURVEY,
-    sizes=(10, 100, 1_000, 10_000, 100_000),
-    peer_sizes=(10, 100, 1_000, 10_000),
-    asked=(10, 100, 1_000),
-    large=10_000,
-    removed=(1, 10, 100),
-    peer_removes=True,
-    listed=1_000,
-    mixed=200_000,
-    variety=50_000,
-    starts=9,
-    watched_seconds=1.5,
-    stored=(10_000, 1_000_000),
-    large_group=100_000,
-    shared=4_000,
-)
-SMALL: Final = Scale(
-    pace=QUICK,
-    survey=QUICK,
-    sizes=(10, 100, 1_000, 10_000),
-    peer_sizes=(10, 100, 1_000),
-    asked=(10, 100, 1_000),
-    large=1_000,
-    removed=(1, 10, 100),
-    peer_removes=False,
-    listed=1_000,
-    mixed=10_000,
-    variety=1_000,
-    starts=5,
-    watched_seconds=0.4,
-    stored=(1_000, 10_000),
-    large_group=10_000,
-    shared=400,
-)
-
-
 async def run(scale: Scale, peer: Making | None, told: Callable[[str], None]) -> Run:
     """Everything, in the order in which it is printed."""
-    pace = scale.pace
-    makings = (ours,) if peer is None else (ours, peer)
-    rows = await table(makings, pace, told)
+    rows, profiles = await in_process(scale, peer, told)
     told("cost by group size")
-    by_group = await growth.by_group(scale.sizes, pace)
+    by_group = await growth.by_group(scale.sizes, scale.pace)
     if peer is not None:
         by_group = beside(by_group, await growth.by_group(scale.peer_sizes, QUICK, peer))
     told("cost by store size")
@@ -103,13 +36,23 @@ async def run(scale: Scale, peer: Making | None, told: Callable[[str], None]) ->
     beyond = await beyond_the_table(scale, peer)
     told("imports")
     start = starting.measured(scale.starts, peer=peer is not None)
-    told("profiles")
-    profiles = await stages.profiles(scale.survey, scale.watched_seconds)
     told("memory")
     kept = await memory.measured(scale.listed, scale.listed, scale.mixed, scale.variety, peer)
     stored = await on_databases(scale, told, peer=peer is not None)
     rows += [*(own_ratio(one) for one in by_group), starting.row(start)]
     return Run(rows, by_group, by_store, beyond, kept, stored, start, profiles)
+
+
+async def in_process(scale: Scale, peer: Making | None, told: Callable[[str], None]) -> tuple[list[Row], list[Profile]]:
+    """The table and the profiles; if what is imported is compiled, with the ratios of the same sources interpreted."""
+    makings = (ours,) if peer is None else (ours, peer)
+    rows = await table(makings, scale.pace, told)
+    if not machine.is_compiled():
+        told("profiles")
+        return rows, await stages.profiles(scale.survey, scale.watched_seconds)
+    told("the table and profiles, interpreted")
+    others, profiles = interpreted.measured(scale, peer=peer is not None)
+    return interpreted.beside(rows, others), profiles
 
 
 async def on_databases(scale: Scale, told: Callable[[str], None], *, peer: bool) -> Database:
@@ -160,11 +103,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     console = Console()
-    peer: Making | None = None
-    if find_spec("scim2_server") is None:
+    peer = installed_peer()
+    if peer is None:
         console.print("scim2-server is not installed (pip install --group bench): scimcore alone.")
-    else:
-        from benchmarks.peer import peer
     docs: Path | None = options.docs or (None if options.quick else _DOCS)
     if peer is None and docs == _DOCS:
         docs = None

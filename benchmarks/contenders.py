@@ -1,6 +1,7 @@
 """The two applications that are measured: scimcore, and scim2-server if it is installed."""
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Final
 
 import attrs
@@ -74,6 +75,15 @@ Making = Callable[[], Contender]
 def ours() -> Contender:
     """scimcore as it comes: default limits, every check, bearer tokens, an event listener."""
     return on_storage("scimcore", MemoryStorage())
+
+
+def installed_peer() -> Making | None:
+    """scim2-server; None where it is not installed."""
+    if find_spec("scim2_server") is None:
+        return None
+    from benchmarks.peer import peer
+
+    return peer
 
 
 def on_storage(name: str, storage: Storage | SyncStorage) -> Contender:

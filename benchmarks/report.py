@@ -19,8 +19,8 @@ _END: Final = "<!-- end of profile -->"
 _HOW: Final = """\
 Both sides are ASGI applications over their own memory storage, called in one process and one event loop with the same
 requests; only the ids in them differ, because each server issues its own. scimcore runs as it comes: every limit, every
-validation, bearer tokens, and an event listener attached. scim2-server 0.8.3 runs with its default configuration, and
-checks a bearer token in the hook that it has for that.
+validation, bearer tokens, and an event listener attached; the versions say whether it is compiled. scim2-server 0.8.3
+runs with its default configuration, and checks a bearer token in the hook that it has for that.
 
 The unindexed filter is `emails[type eq "work" and value co "n.70"]`, whose number changes; eleven users match. The list
 of 100 is all there are. Each addition and removal of a member changes the group, and is undone before the next; the
@@ -52,13 +52,14 @@ ownership, leaving, and an audit entry for each change; beside it the same provi
 def terminal_table(rows: Sequence[Row], title: str = "scimcore beside scim2-server 0.8.3") -> Table:
     """The rows with their verdicts, for the terminal."""
     table = Table(title=title)
+    further = _with_interpreted(rows)
     table.add_column("operation")
-    for name in ("peer", "ours", "ratio", "target"):
+    for name in ("peer", "ours", "ratio", *further, "target"):
         table.add_column(name, justify="right")
     table.add_column("")
     for row in rows:
         verdict = "[green]pass" if row.passes else "[bold red]short"
-        table.add_row(row.operation.replace("[", r"\["), *_cells(row), verdict)
+        table.add_row(row.operation.replace("[", r"\["), *_cells(row, further), verdict)
     return table
 
 
@@ -109,10 +110,7 @@ def _page(run: Run) -> Iterator[str]:
     yield _facts({"date": date.today().isoformat(), **machine.facts()})
     yield "## Beside scim2-server\n"
     yield "![Times faster than scim2-server](benchmarks/ratios.svg)\n"
-    yield _table(
-        ("operation", "peer", "scimcore", "ratio", "target", ""),
-        [(row.operation, *_cells(row), "pass" if row.passes else "**short**") for row in run.rows],
-    )
+    yield from beside_peer(run.rows)
     yield (
         "The last lines compare scimcore with itself and with what it is built on: their *peer* is the time in a\n"
         "group of 100, and the time to import pydantic and scim2-filter-parser.\n"
@@ -134,14 +132,40 @@ def _page(run: Run) -> Iterator[str]:
     yield from _start(run.start)
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
+def beside_peer(rows: Sequence[Row]) -> Iterator[str]:
+    """The table beside the peer; for compiled sources, with what they reach interpreted."""
+    further = _with_interpreted(rows)
+    yield _table(
+        ("operation", "peer", "scimcore", "ratio", *further, "target", ""),
+        [(row.operation, *_cells(row, further), "pass" if row.passes else "**short**") for row in rows],
+    )
+    if further:
+        yield (
+            "*Interpreted* is the ratio that the same sources reach uncompiled, against the same peer, in a process\n"
+            "of their own right after the others.\n"
+        )
+
+
+def _with_interpreted(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The column that only some runs have."""
+    return ("interpreted",) if any(row.interpreted is not None for row in rows) else ()
+
+
+def _cells(row: Row, further: Sequence[str] = ()) -> tuple[str, ...]:
     sign = "≤" if row.at_most else "≥"
     return (
         "—" if row.peer is None else duration(row.peer),
         duration(row.ours),
-        "—" if row.ratio is None else f"{row.ratio:.2f}" if row.at_most else f"{brief(row.ratio)} ×",
+        _ratio(row.ratio, row),
+        *(_ratio(row.interpreted, row) for _ in further),
         f"{sign} {row.target:g}{'' if row.at_most else ' ×'}",
     )
+
+
+def _ratio(ratio: float | None, row: Row) -> str:
+    if ratio is None:
+        return "—"
+    return f"{ratio:.2f}" if row.at_most else f"{brief(ratio)} ×"
 
 
 def _growth(series: Sequence[Series]) -> Iterator[str]:

@@ -22,6 +22,8 @@ class Row:
     at_most: bool = False
     """The ratio is a cost to stay below, not a gain to reach."""
     note: str = ""
+    interpreted: float | None = None
+    """The ratio of the same sources interpreted, where it was measured beside compiled ones."""
 
     @property
     def passes(self) -> bool:

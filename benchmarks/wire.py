@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import attrs
 
+from benchmarks import machine
 from benchmarks.exchange import MOUNT, TOKEN, Answer, Exchange
 
 _HEADERS = f"host: scim.example.com\r\naccept: application/scim+json\r\nauthorization: Bearer {TOKEN}\r\n"
@@ -83,11 +84,18 @@ def _joined(chunks: bytes) -> bytes:
 
 @contextmanager
 def serving(what: str) -> Iterator[int]:
-    """A server process of `benchmarks.serving`; the value is its port."""
+    """A server process of `benchmarks.serving`; the value is its port.
+
+    Raises:
+        RuntimeError: It does not run, or imports another scimcore than this process: its times would mean nothing here.
+    """
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.serving", what], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        yield int(process.stdout.readline())
+        port, _, origin = process.stdout.readline().rstrip("\n").partition(" ")
+        if origin != machine.origin():
+            raise RuntimeError(f"the server imports {origin or 'nothing'}, not {machine.origin()}")
+        yield int(port)
     finally:
         process.terminate()
         process.wait()

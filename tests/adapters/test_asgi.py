@@ -9,7 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from scimcore.adapters.asgi import Message, ScimApp, Scope
+from scimcore.adapters.asgi import ScimApp
+from scimcore.adapters.exchange import Message, Scope
 from scimcore.engine.http import Request
 from scimcore.engine.provider import ScimProvider
 

@@ -10,7 +10,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import attrs
 
-from scimcore.adapters.asgi import Receive, ScimApp, Scope, Send, answer, below
+from scimcore.adapters.asgi import ScimApp
+from scimcore.adapters.exchange import Receive, Scope, Send, answer, below
 from scimcore.adapters.paths import MOUNT, Mount, PathTemplates
 from scimcore.adapters.url import base_url, encoded
 from scimcore.adapters.wsgi import ScimWsgiApp, own_url
