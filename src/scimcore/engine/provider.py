@@ -1,6 +1,6 @@
 """ScimProvider: the face that an application holds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -105,7 +105,8 @@ class ScimProvider:
             if environment.dialect.media_type is not None:
                 answering = answering.speaking(environment.dialect.media_type)
             operation = operation_of(request, environment)
-            return await self._performed(operation, caller, environment, answering)
+            performed = _performed(operation, caller, environment, answering)
+            return performed if isinstance(performed, Response) else await performed
         except ScimError as error:
             refusal = error
         except Exception as bug:  # noqa: BLE001 - where a bug becomes a report, and a 500 without a word about it
@@ -155,31 +156,6 @@ class ScimProvider:
             )
         )
 
-    async def _performed(
-        self, operation: Operation, caller: Caller, environment: Environment, answering: Answering
-    ) -> Response:
-        _check_scope(operation, caller)
-        flows = Flows(environment, caller, answering)
-        match operation:
-            case Read():
-                return await flows.read(operation)
-            case Search():
-                return await flows.search(operation)
-            case Create():
-                return await flows.create(operation)
-            case Patch():
-                return await flows.patch(operation)
-            case Replace():
-                return await flows.replace(operation)
-            case Delete():
-                return await flows.delete(operation)
-            case DiscoverConfig() | DiscoverResourceTypes() | DiscoverSchemas():
-                return discovered(operation, environment, answering)
-            case Options():
-                return answering.nothing({"allow": ", ".join(operation.allowed)})
-            case _:
-                assert_never(operation)
-
 
 def _serving(
     environment: Environment, connections: Iterable[Connection] | Callable[[Caller], Connection]
@@ -225,6 +201,33 @@ def _serving_any(
         return found
 
     return serving
+
+
+def _performed(
+    operation: Operation, caller: Caller, environment: Environment, answering: Answering
+) -> Response | Awaitable[Response]:
+    """The answer to *operation*, at once if no storage is needed."""
+    _check_scope(operation, caller)
+    flows = Flows(environment, caller, answering)
+    match operation:
+        case Read():
+            return flows.read(operation)
+        case Search():
+            return flows.search(operation)
+        case Create():
+            return flows.create(operation)
+        case Patch():
+            return flows.patch(operation)
+        case Replace():
+            return flows.replace(operation)
+        case Delete():
+            return flows.delete(operation)
+        case DiscoverConfig() | DiscoverResourceTypes() | DiscoverSchemas():
+            return discovered(operation, environment, answering)
+        case Options():
+            return answering.nothing({"allow": ", ".join(operation.allowed)})
+        case _:
+            assert_never(operation)
 
 
 def _check_scope(operation: Operation, caller: Caller) -> None:

@@ -22,8 +22,7 @@ _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 # NUL, which databases refuse, and surrogates, which UTF-8 cannot carry, reach a JSON string only as escapes.
-_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_BLANKS_AFTER_QUOTE: Final = (b'" ', b'"\t', b'"\n', b'"\r')
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _LARGEST = 2**63 - 1
 # No body has that many names to make up for it.
 _FAR_BELOW: Final = -(2**40)
@@ -41,15 +40,17 @@ def parsed(body: bytes, limits: Limits) -> Json:
         raise PayloadTooLargeError("the size of the body in bytes", limits.max_body_bytes)
     if body.count(b"[") + body.count(b"{") > limits.max_json_depth and _depth_exceeds(body, limits.max_json_depth):
         raise InvalidSyntaxError(f"the body nests deeper than {limits.max_json_depth} levels")
-    if b"\\" not in body and (known := _parsed_at_once(body)) is not None:
-        return known
     try:
-        value: Json = _DECODER.decode(body.decode())
+        text = body.decode()
     except UnicodeDecodeError:
         raise InvalidSyntaxError("the body is not UTF-8") from None
+    if (known := _parsed_at_once(text)) is not None:
+        return known
+    try:
+        value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise InvalidSyntaxError(f"the body is not JSON: line {error.lineno}, column {error.colno}") from None
-    if _SUSPECT.search(body) and not all(map(is_storable, _strings(value))):
+    if _SUSPECT.search(text) and not all(map(is_storable, _strings(value))):
         raise InvalidSyntaxError("the body has a NUL or half a surrogate pair in a string")
     return value
 
@@ -59,20 +60,20 @@ def written(value: Json) -> bytes:
     return to_json(value)
 
 
-def _parsed_at_once(body: bytes) -> Json:
-    """The value of a *body* without backslashes; None where the parser that names faults has to look, or it is null.
+def _parsed_at_once(text: str) -> Json:
+    """The value of a *text* without backslashes; None where the parser that names faults has to look, or it is null.
 
     Of a name that stands twice pydantic-core's parser keeps one, so names are counted: in the text each of them has a
     quote and a colon behind it; where blanks may come between, or a string begins with a colon, there is no telling.
     """
-    if any(map(body.__contains__, _BLANKS_AFTER_QUOTE)):
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text or '" ' in text:
         return None
     try:
         # A cache of values costs as much again: most are new.
-        value: Json = from_json(body, allow_inf_nan=False, cache_strings="keys")
+        value: Json = from_json(text, allow_inf_nan=False, cache_strings="keys")
     except ValueError:
         return None
-    return value if _number_of_names(value) == body.count(b'":') else None
+    return value if _number_of_names(value) == text.count('":') else None
 
 
 def _number_of_names(value: Json) -> int:

@@ -100,7 +100,7 @@ class Alteration:
         if not isinstance(parts, dict):
             self._reading.refuse(where, "must be an object")
             return None
-        known = self._reading.parts(self.attribute.names, parts, f"{where}.")
+        known = self._reading.parts(self.attribute.expected, parts, f"{where}.")
         described = {name: part for name, part in known.items() if part is not None and name != "$ref"}
         if not described or (has_value and "value" not in described):
             self._reading.refuse(where, "must have a value to find it by")
@@ -186,7 +186,7 @@ class Alteration:
         if not isinstance(value, dict):
             self._reading.refuse(where, "must be an object")
             return None
-        parts = self._reading.parts(attribute.names, value, f"{where}.")
+        parts = self._reading.parts(attribute.expected, value, f"{where}.")
         if attribute.is_membership:
             parts.pop("$ref", None)
         return parts

@@ -13,7 +13,7 @@ from scimcore.errors import InvalidSyntaxError, InvalidValueError, Problem
 from scimcore.rules.compare import Key, comparison_key, instant
 from scimcore.rules.delta import frozen
 from scimcore.rules.tolerance import DEFAULT, Tolerance
-from scimcore.schema.attribute import Attribute, Type
+from scimcore.schema.attribute import Attribute, Expected, Type
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
 
@@ -49,7 +49,7 @@ def received(payload: Json, resource_type: ResourceType, tolerance: Tolerance = 
         raise InvalidSyntaxError("the body must be a JSON object")
     reading = Reading(tolerance)
     reading.check_schemas(payload, resource_type)
-    parts = reading.parts(resource_type.names, payload, "")
+    parts = reading.parts(resource_type.expected, payload, "")
     document = assigned(parts)
     reading.require(resource_type.demanding, document, "")
     reading.finish()
@@ -72,21 +72,21 @@ class Reading:
     def refuse(self, path: str, message: str) -> None:
         self.problems.append(Problem(path, message))
 
-    def parts(self, names: Mapping[str, Attribute], payload: Mapping[str, Json], prefix: str) -> dict[str, Json]:
+    def parts(self, expected: dict[str, Expected], payload: dict[str, Json], prefix: str) -> dict[str, Json]:
         """The values of the attributes in *payload* by canonical name; None for those it unassigns.
 
-        *names* has the attributes as spelled and in lower case.
+        *expected* has the attributes as spelled and in lower case.
         """
         found: dict[str, Json] = {}
         any_text = self.tolerance.free_canonical_values
         for key, sent in payload.items():
-            attribute = names.get(key) or names.get(key.lower())
-            if attribute is None:
+            known = expected.get(key) or expected.get(key.lower())
+            if known is None:
                 self._leave_out(prefix + key, None)
                 continue
-            name = attribute.name
+            name, native, attribute = known
             # What most values are, and `value` would come to.
-            is_plain = type(sent) is attribute.native and sent != "" and (any_text or not attribute.canonical_values)
+            is_plain = type(sent) is native and sent != "" and (any_text or not attribute.canonical_values)
             if not is_plain and not attribute.is_writable:
                 self._leave_out(prefix + key, attribute)
             elif name in found:
@@ -195,7 +195,7 @@ class Reading:
                 self.refuse(path, "must be an object")
                 return None
             sent = {value.name: sent}
-        parts = self.parts(attribute.names, sent, path + attribute.joint)
+        parts = self.parts(attribute.expected, sent, path + attribute.joint)
         if attribute.is_membership:
             parts.pop("$ref", None)  # derived from value and type, so that no location is ever stored
         return assigned(parts) or None

@@ -53,6 +53,9 @@ class Uniqueness(StrEnum):
 
 Native: TypeAlias = type[str] | type[bool] | type[int]
 
+Expected: TypeAlias = "tuple[str, Native | None, Attribute]"
+"""An attribute behind what is asked of it first when a value arrives: its name and what it is natively."""
+
 _NATIVE: Final[Mapping[Type, Native]] = {Type.STRING: str, Type.BOOLEAN: bool, Type.INTEGER: int}
 
 
@@ -94,8 +97,10 @@ class Attribute:
     """Whether what happens to one of its elements has no bearing on the others, nor their number any."""
     joint: str = attrs.field(init=False, eq=False, repr=False)
     """What stands between its name and that of a sub-attribute: a colon where it is an extension (RFC 7644 §3.10)."""
-    names: Mapping[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
+    names: dict[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
     """The sub-attributes by their names, as spelled and in lower case."""
+    expected: dict[str, Expected] = attrs.field(init=False, eq=False, repr=False)
+    """The same for values that arrive."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "is_complex", self.type is Type.COMPLEX)
@@ -106,6 +111,7 @@ class Attribute:
         object.__setattr__(self, "demanding", tuple(filter(is_demanding, self.sub_attributes)))
         object.__setattr__(self, "joint", ":" if self.name.startswith("urn:") else ".")
         object.__setattr__(self, "names", by_name(self.sub_attributes))
+        object.__setattr__(self, "expected", expected_in(self.names))
         value = self.sub_attribute("value") if self.multi_valued and self.sub_attribute("$ref") else None
         is_membership = value is not None and value.mutability is Mutability.IMMUTABLE
         object.__setattr__(self, "is_membership", is_membership)
@@ -145,7 +151,12 @@ def is_demanding(attribute: Attribute) -> bool:
     return attribute.is_writable and (attribute.required or bool(attribute.demanding))
 
 
-def by_name(attributes: Iterable[Attribute]) -> Mapping[str, Attribute]:
+def by_name(attributes: Iterable[Attribute]) -> dict[str, Attribute]:
     """*attributes* by their names as spelled and in lower case, so that the usual look-up folds nothing."""
     found = {attribute.name.lower(): attribute for attribute in attributes}
     return {**found, **{attribute.name: attribute for attribute in found.values()}}
+
+
+def expected_in(names: Mapping[str, Attribute]) -> dict[str, Expected]:
+    """The attributes of *names* for values that arrive: what is asked of each of them stands beside it."""
+    return {name: (attribute.name, attribute.native, attribute) for name, attribute in names.items()}

@@ -6,7 +6,17 @@ from typing import TypeVar
 
 import attrs
 
-from scimcore.schema.attribute import Attribute, Mutability, Returned, Type, Uniqueness, by_name, is_demanding
+from scimcore.schema.attribute import (
+    Attribute,
+    Expected,
+    Mutability,
+    Returned,
+    Type,
+    Uniqueness,
+    by_name,
+    expected_in,
+    is_demanding,
+)
 from scimcore.schema.document import Document, Json
 from scimcore.schema.remembered import remembered
 
@@ -186,8 +196,10 @@ class ResourceType:
     containers: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
     demanding: tuple[Attribute, ...] = attrs.field(init=False, repr=False)
     """The attributes that a client has to give, or that contain such."""
-    names: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
+    names: dict[str, Attribute] = attrs.field(init=False, repr=False)
     """The attributes by their names, as spelled and in lower case."""
+    expected: dict[str, Expected] = attrs.field(init=False, repr=False)
+    """The same for values that arrive."""
 
     def __attrs_post_init__(self) -> None:
         urns = [self.schema.id, *(extension.schema.id for extension in self.extensions)]
@@ -202,6 +214,7 @@ class ResourceType:
         object.__setattr__(self, "containers", containers)
         object.__setattr__(self, "demanding", tuple(filter(is_demanding, attributes.values())))
         object.__setattr__(self, "names", by_name(attributes.values()))
+        object.__setattr__(self, "expected", expected_in(self.names))
 
     def attribute(self, name: str) -> Attribute | None:
         """The top-level attribute, or extension container, of that name in any case; None if there is none."""
