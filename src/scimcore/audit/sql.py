@@ -36,6 +36,7 @@ from scimcore.audit.entry import Told, entry_of
 from scimcore.engine.wire import written
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import Tenant
+from scimcore.storage.sql.dialect import prepare
 from scimcore.storage.sql.prepared import asked
 
 T = TypeVar("T")
@@ -244,13 +245,13 @@ def _may_keep(engine: Engine | AsyncEngine) -> bool:
 
 
 def _prepare(engine: Engine) -> None:
+    prepare(engine)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _write_ahead)
+        event.listen(engine, "connect", _relaxed)
 
 
-def _write_ahead(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _relaxed(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
     # A write-ahead log that is not forced to the disk for each entry loses none when a process dies, and the last ones
     # when the machine does: the chain holds all the same.
     cursor.execute("PRAGMA synchronous = NORMAL")
