@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+# hypothesis draws constants from the modules that are there, so none of ours may come when a test is under way.
+import scimcore.engine.provider
+import scimcore.schema.messages  # noqa: F401
 from scimcore.testing import postgres
 
 settings.register_profile(
