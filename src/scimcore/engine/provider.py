@@ -1,6 +1,6 @@
 """ScimProvider: the face that an application holds."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -105,8 +105,7 @@ class ScimProvider:
             if environment.dialect.media_type is not None:
                 answering = answering.speaking(environment.dialect.media_type)
             operation = operation_of(request, environment)
-            performed = _performed(operation, caller, environment, answering)
-            return performed if isinstance(performed, Response) else await performed
+            return await _performed(operation, caller, environment, answering)
         except ScimError as error:
             refusal = error
         except Exception as bug:  # noqa: BLE001 - where a bug becomes a report, and a 500 without a word about it
@@ -203,25 +202,23 @@ def _serving_any(
     return serving
 
 
-def _performed(
-    operation: Operation, caller: Caller, environment: Environment, answering: Answering
-) -> Response | Awaitable[Response]:
-    """The answer to *operation*, at once if no storage is needed."""
+async def _performed(operation: Operation, caller: Caller, environment: Environment, answering: Answering) -> Response:
+    """The answer to *operation*."""
     _check_scope(operation, caller)
     flows = Flows(environment, caller, answering)
     match operation:
         case Read():
-            return flows.read(operation)
+            return await flows.read(operation)
         case Search():
-            return flows.search(operation)
+            return await flows.search(operation)
         case Create():
-            return flows.create(operation)
+            return await flows.create(operation)
         case Patch():
-            return flows.patch(operation)
+            return await flows.patch(operation)
         case Replace():
-            return flows.replace(operation)
+            return await flows.replace(operation)
         case Delete():
-            return flows.delete(operation)
+            return await flows.delete(operation)
         case DiscoverConfig() | DiscoverResourceTypes() | DiscoverSchemas():
             return discovered(operation, environment, answering)
         case Options():

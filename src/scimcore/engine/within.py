@@ -1,4 +1,4 @@
-"""The one place that opens a session, and what a flow does in it.
+"""Where a flow opens its session, and what it does in it.
 
 It is never compiled: a coroutine of mypyc leaves the exception that it handles with the thread, so that none may
 suspend while it handles one, and the end of an `async with` does.

@@ -36,10 +36,6 @@ class Delta:
         """The names of all attributes that change."""
         return self.unassigned.union(self.assigned, self.added, self.removed)
 
-    def changes(self, name: str) -> bool:
-        """Whether it changes the attribute of that canonical name."""
-        return name in self.assigned or name in self.added or name in self.removed or name in self.unassigned
-
     def __bool__(self) -> bool:
         return bool(self.assigned or self.added or self.removed or self.unassigned)
 

@@ -97,7 +97,7 @@ class Attribute:
     """Whether what happens to one of its elements has no bearing on the others, nor their number any."""
     joint: str = attrs.field(init=False, eq=False, repr=False)
     """What stands between its name and that of a sub-attribute: a colon where it is an extension (RFC 7644 §3.10)."""
-    names: dict[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
+    names: Mapping[str, "Attribute"] = attrs.field(init=False, eq=False, repr=False)
     """The sub-attributes by their names, as spelled and in lower case."""
     expected: dict[str, Expected] = attrs.field(init=False, eq=False, repr=False)
     """The same for values that arrive."""
@@ -151,7 +151,7 @@ def is_demanding(attribute: Attribute) -> bool:
     return attribute.is_writable and (attribute.required or bool(attribute.demanding))
 
 
-def by_name(attributes: Iterable[Attribute]) -> dict[str, Attribute]:
+def by_name(attributes: Iterable[Attribute]) -> Mapping[str, Attribute]:
     """*attributes* by their names as spelled and in lower case, so that the usual look-up folds nothing."""
     found = {attribute.name.lower(): attribute for attribute in attributes}
     return {**found, **{attribute.name: attribute for attribute in found.values()}}

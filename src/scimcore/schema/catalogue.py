@@ -196,7 +196,7 @@ class ResourceType:
     containers: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
     demanding: tuple[Attribute, ...] = attrs.field(init=False, repr=False)
     """The attributes that a client has to give, or that contain such."""
-    names: dict[str, Attribute] = attrs.field(init=False, repr=False)
+    names: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
     """The attributes by their names, as spelled and in lower case."""
     expected: dict[str, Expected] = attrs.field(init=False, repr=False)
     """The same for values that arrive."""
