@@ -382,7 +382,7 @@ def is_settable(attribute: Attribute) -> bool:
 
 
 def is_fresh(attribute: Attribute, value: Json, elements: Json) -> bool:
-    """Whether *value* describes none of *elements*, and is not primary, which would change others."""
+    """Whether *value* neither is nor describes one of *elements*, and is not primary, which would change others."""
     olds = elements if isinstance(elements, list) else []
     if not isinstance(value, dict):
         return comparison_key(attribute, value) not in {comparison_key(attribute, old) for old in olds}
@@ -395,9 +395,14 @@ def is_fresh(attribute: Attribute, value: Json, elements: Json) -> bool:
     def part(element: Json, name: str) -> object:
         sub = attribute.sub_attribute(name)
         found = element.get(name) if isinstance(element, dict) else None
-        return None if sub is None or found is None else comparison_key(sub, found)
+        if sub is None or found is None or (name == "primary" and found is False):
+            return None
+        return comparison_key(sub, found)
 
-    return not any(all(part(old, name) == part(value, name) for name in value) for old in olds)
+    def agree(old: Json, names: Collection[str]) -> bool:
+        return all(part(old, name) == part(value, name) for name in names)
+
+    return not any(agree(old, value) or (has_value and agree(old, ("value", "type"))) for old in olds)
 
 
 def unordered_members(document: Document) -> Document:

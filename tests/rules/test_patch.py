@@ -1332,3 +1332,15 @@ def test_a_listed_value_is_removed_from_a_list_that_may_not_be_empty() -> None:
     assert one == {"links": [{"value": "2"}]}
     with pytest.raises(MutabilityError):
         patched(one, [{"op": "remove", "path": "links", "value": [{"value": "2"}]}], linked)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [({}, []), ({"primary": False}, []), ({"primary": True}, ["main"])],
+)
+def test_a_listed_value_that_is_not_primary_fits_one_that_never_was(said: dict[str, Json], kept: list[str]) -> None:
+    """S-2.4-03: a missing `primary` reads as false."""
+    for name in ("primary", "Primary"):
+        document: dict[str, Json] = {"id": "1", "userName": "bj", "photos": [{"value": "main", **said}]}
+        result = patched(document, [remove("photos", [{"value": "main", name: False}])])
+        assert result.get("photos", []) == [{"value": value, **said} for value in kept]

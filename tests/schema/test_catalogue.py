@@ -314,3 +314,9 @@ def test_a_refusal_names_schema_and_attribute() -> None:
 def test_a_schema_is_shown_with_its_urn_and_the_urn_of_schemas() -> None:
     shown = schema(Attribute(name="size")).as_json()
     assert (shown["schemas"], shown["id"], shown["name"]) == ([SCHEMA_URN], "urn:example:thing", "Thing")
+
+
+def test_a_resource_type_is_told_by_its_names_alone() -> None:
+    """It stands in signatures and tracebacks, which nobody reads when every attribute stands there too."""
+    assert repr(USER).startswith("ResourceType(name='User', endpoint='/Users', schema=Schema(id='urn:")
+    assert len(repr(USER)) < 400

@@ -4,7 +4,7 @@ Takes the old value and gives the new one; None is "no value". Where the attribu
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from scimcore.errors import InvalidValueError, MutabilityError, NoTargetError, Problem
 from scimcore.rules.compare import comparison_key
@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # the models are built when a message is read, not when scimc
     from scimcore.schema.messages import Op
 
 Element: TypeAlias = Mapping[str, Json]
+_UNSAID: Final[Mapping[str, Json]] = {"primary": False}
+"""What an element says by not saying it (RFC 7643 §2.4)."""
 
 
 def listed(attribute: Attribute, value: Json) -> list[Json] | None:
@@ -110,7 +112,7 @@ class Alteration:
         if not (isinstance(element, dict) and isinstance(description, dict)):
             return comparison_key(self.attribute, element) == comparison_key(self.attribute, description)
         return all(
-            name in element and _equal(self.attribute.sub_attribute(name), element[name], part)
+            _equal(self.attribute.sub_attribute(name), element.get(name, _UNSAID.get(name.lower())), part)
             for name, part in description.items()
         )
 

@@ -98,8 +98,9 @@ class Schema:
 
     id: str
     name: str
-    description: str = ""
-    attributes: tuple[Attribute, ...] = ()
+    # A schema stands in signatures and tracebacks: told with all its attributes, it would fill pages.
+    description: str = attrs.field(default="", repr=False)
+    attributes: tuple[Attribute, ...] = attrs.field(default=(), repr=False)
 
     def __attrs_post_init__(self) -> None:
         _check_names(self.id, self.attributes)
@@ -191,7 +192,7 @@ class ResourceType:
     endpoint: str = attrs.field(converter=_rooted)
     schema: Schema
     extensions: tuple[Extension, ...] = ()
-    description: str = ""
+    description: str = attrs.field(default="", repr=False)
     attributes: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
     containers: Mapping[str, Attribute] = attrs.field(init=False, repr=False)
     demanding: tuple[Attribute, ...] = attrs.field(init=False, repr=False)
