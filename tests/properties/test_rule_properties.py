@@ -792,7 +792,8 @@ class Model:
                 one["primary"] = False
 
     def collapse(self) -> None:
-        self.emails = distinct(self.emails, copy=False)
+        """Two that became one are one, and what has nothing left is none."""
+        self.emails = distinct([one for one in self.emails if one], copy=False)
 
 
 def identity(email: Mapping[str, Json]) -> tuple[Json, ...]:
