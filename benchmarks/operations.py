@@ -11,7 +11,7 @@ from benchmarks.contenders import Contender, Making
 from benchmarks.exchange import Exchange
 from benchmarks.people import adding_members, encoded, patch, person, removing_members, user_name
 from benchmarks.results import Row, against_peer
-from benchmarks.timing import Case, Pace, Preparing, Runner, compared
+from benchmarks.timing import Case, Pace, Preparing, Runner, in_turn
 
 POPULATION: Final = 2_000
 GROUP_SIZE: Final = 1_000
@@ -59,7 +59,7 @@ def list_case(contender: Contender) -> Case:
 
 def replace_case(contender: Contender) -> Case:
     """PUT of a user with some attributes changed."""
-    users = _quarter(contender, 0)
+    users = contender.users
 
     def request(number: int) -> Exchange:
         which = number % len(users)
@@ -70,12 +70,12 @@ def replace_case(contender: Contender) -> Case:
 
 def patch_case(contender: Contender) -> Case:
     """PATCH of one attribute."""
-    return _user_patch(_quarter(contender, 1), "title", "Title {}")
+    return _user_patch(contender.users, "title", "Title {}")
 
 
 def value_path_case(contender: Contender) -> Case:
     """PATCH through a value path."""
-    return _user_patch(_quarter(contender, 2), 'emails[type eq "work"].value', "changed.{}@work.example.com")
+    return _user_patch(contender.users, 'emails[type eq "work"].value', "changed.{}@work.example.com")
 
 
 def addition_case(group: str, others: list[str]) -> Case:
@@ -98,12 +98,6 @@ def removal_case(group: str, members: list[str]) -> Case:
 
 def _search(filter: str) -> Exchange:
     return Exchange("GET", "/Users", query=f"filter={quote(filter)}&count=100")
-
-
-def _quarter(contender: Contender, number: int) -> list[str]:
-    """A part of the users for one operation, so that what another did to its users is not compared again."""
-    size = len(contender.users) // 4
-    return contender.users[number * size : (number + 1) * size]
 
 
 def _user_patch(users: list[str], path: str, value: str) -> Case:
@@ -131,51 +125,38 @@ def _on_a_group(case: Callable[[str, list[str]], Case], *, members: bool) -> Pre
     return prepare
 
 
-ON_FEW: Final = (
-    # All there are: without a sort, each server has its own order, and a part of it would be another part.
-    Operation("list of 100 users", 100, _on_users(list_case, 100)),
-)
-ON_USERS: Final = (
+OPERATIONS: Final = (
     Operation("GET one user", 25, _on_users(read_case)),
+    Operation("create a user", 20, _on_users(create_case)),
     Operation("`userName eq` among 2,000 users", 30, _on_users(look_up_case)),
     Operation("unindexed filter over 2,000 users", 20, _on_users(walk_case)),
+    # All there are: without a sort, each server has its own order, and a part of it would be another part.
+    Operation("list of 100 users", 100, _on_users(list_case, 100)),
     Operation("PUT", 20, _on_users(replace_case)),
     Operation("PATCH one attribute", 20, _on_users(patch_case)),
     Operation("PATCH through a value path", 20, _on_users(value_path_case)),
-    # Last: it adds to the users of the others.
-    Operation("create a user", 20, _on_users(create_case)),
-)
-ON_GROUPS: Final = (
     Operation("add one member to a group of 1,000", 500, _on_a_group(addition_case, members=False)),
     Operation("remove one member from a group of 1,000", 500, _on_a_group(removal_case, members=True)),
-)
-_ORDER: Final = (
-    "GET one user",
-    "create a user",
-    "`userName eq` among 2,000 users",
-    "unindexed filter over 2,000 users",
-    "list of 100 users",
-    "PUT",
-    "PATCH one attribute",
-    "PATCH through a value path",
-    "add one member to a group of 1,000",
-    "remove one member from a group of 1,000",
 )
 
 
 async def table(makings: tuple[Making, ...], pace: Pace, told: Callable[[str], None]) -> list[Row]:
     """Every operation on scimcore, the first of *makings*, and on the peer if it is among them.
 
+    Each operation has contenders of its own, so that none finds what another left.
+
     Raises:
         DifferentAnswersError: They did not do the same work.
     """
-    rows: list[Row] = []
-    for operations in (ON_FEW, ON_USERS, ON_GROUPS):
+    cases: list[list[Runner]] = []
+    for operation in OPERATIONS:
+        told(operation.name)
         contenders = [make() for make in makings]
-        for operation in operations:
-            told(operation.name)
-            runners = [Runner(contender, await operation.prepare(contender)) for contender in contenders]
-            await warmed(runners)
-            ours, *others = await compared(runners, pace)
-            rows.append(against_peer(operation.name, others[0] if others else None, ours, operation.target))
-    return sorted(rows, key=lambda row: _ORDER.index(row.operation))
+        runners = [Runner(contender, await operation.prepare(contender)) for contender in contenders]
+        await warmed(runners)
+        cases.append(runners)
+    told("rounds of all of them")
+    rows: list[Row] = []
+    for operation, (mine, *others) in zip(OPERATIONS, await in_turn(cases, pace), strict=True):
+        rows.append(against_peer(operation.name, others[0] if others else None, mine, operation.target))
+    return rows

@@ -27,10 +27,12 @@ of 100 is all there are. Each addition and removal of a member changes the group
 undoing is not timed.
 
 Before an operation is timed, the first requests go to both sides: the status class, the bodies, and what a GET shows
-afterwards must be the same but for ids, `meta` and `$ref`. Then both warm up and take turns for nine rounds; a figure
-is the median round, whose time is its mean request. Only the call of the application is timed, not the making of the
-request. The garbage collector stays on and its work counts; what the storages hold is frozen (`gc.freeze`) before the
-rounds, so that neither side pays for the size of the other's heap. Seeds are fixed.
+afterwards must be the same but for ids, `meta` and `$ref`. Then all warm up. In each of
+fifteen rounds every operation has its turn, and in it both sides, so that a spell in which the machine is slow lies on
+a few rounds of all operations and not on all rounds of one; a figure is the median round, whose time is its mean
+request. Only the call of the application is timed, not the making of the request. The garbage collector stays on and
+its work counts; what the storages hold is frozen (`gc.freeze`) before the rounds, so that neither side pays for the
+size of the other's heap. Seeds are fixed.
 """
 
 

@@ -14,12 +14,12 @@ from types import FrameType
 from typing import Any, Final, Literal
 
 import attrs
+import orjson
 from pydantic import BaseModel
-from pydantic_core import from_json, to_json
 
-from benchmarks import operations
 from benchmarks.contenders import Contender, ours
 from benchmarks.exchange import Ear, Exchange
+from benchmarks.operations import OPERATIONS
 from benchmarks.people import SEED
 from benchmarks.results import Profile
 from benchmarks.timing import Case, Pace, Runner, Seconds, repeated, timed
@@ -160,12 +160,12 @@ class _Floor:
     """What is done with the request's body and the answer's document."""
 
 
-_DUMP: Final = _Floor("dump", lambda _, document: to_json(document))
+_DUMP: Final = _Floor("dump", lambda _, document: orjson.dumps(document))
 _USER: Final = _Floor(
-    "parse, validate, dump", lambda body, document: (User.model_validate_json(body), to_json(document))
+    "parse, validate, dump", lambda body, document: (User.model_validate_json(body), orjson.dumps(document))
 )
 _PATCH: Final = _Floor(
-    "parse, validate, dump", lambda body, document: (_Message.model_validate_json(body), to_json(document))
+    "parse, validate, dump", lambda body, document: (_Message.model_validate_json(body), orjson.dumps(document))
 )
 _MEMBER: Final = _Floor("parse, validate", lambda body, _: _Message.model_validate_json(body))
 
@@ -181,33 +181,30 @@ _FLOORS: Final[dict[str, _Floor]] = {
 async def _floor(contender: Contender, exchange: Exchange, pace: Pace) -> tuple[str, Seconds]:
     answer = await contender.done(exchange)
     floor = _FLOORS[exchange.method] if answer.body else _MEMBER
-    document = from_json(answer.body) if answer.body else None
+    document = orjson.loads(answer.body) if answer.body else None
     return floor.of, repeated(lambda: floor.work(exchange.body, document), pace)
 
 
 async def profiles(pace: Pace, seconds: Seconds) -> list[Profile]:
     """Every operation of the table, each watched for *seconds*."""
     found = []
-    for group in (operations.ON_FEW, operations.ON_USERS, operations.ON_GROUPS):
+    for operation in OPERATIONS:
         contender = ours()
-        for operation in group:
-            case = await operation.prepare(contender)
-            runner = Runner(contender, case)
-            total = await timed(runner, pace)
-            watch = await _watched(contender, case, runner.done, seconds)
-            floor_of, floor = await _floor(contender, case.request(runner.done + 1_000_000), pace)
-            looks = sum(watch.stages.values()) or 1
-            found.append(
-                Profile(
-                    operation=operation.name,
-                    total=total,
-                    stages={stage: total * watch.stages[stage] / looks for stage in STAGES},
-                    hottest=tuple(
-                        (name, total * count / looks) for name, count in watch.functions.most_common(_HOTTEST)
-                    ),
-                    floor=floor,
-                    floor_of=floor_of,
-                    samples=looks,
-                )
+        case = await operation.prepare(contender)
+        runner = Runner(contender, case)
+        total = await timed(runner, pace)
+        watch = await _watched(contender, case, runner.done, seconds)
+        floor_of, floor = await _floor(contender, case.request(runner.done + 1_000_000), pace)
+        looks = sum(watch.stages.values()) or 1
+        found.append(
+            Profile(
+                operation=operation.name,
+                total=total,
+                stages={stage: total * watch.stages[stage] / looks for stage in STAGES},
+                hottest=tuple((name, total * count / looks) for name, count in watch.functions.most_common(_HOTTEST)),
+                floor=floor,
+                floor_of=floor_of,
+                samples=looks,
             )
+        )
     return found

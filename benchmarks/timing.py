@@ -1,6 +1,6 @@
 """Time per request: warm-up, then rounds that alternate between the contenders, then the median round.
 
-The garbage collector stays on while requests run, as in a server, and its work counts. Before each round it runs once;
+The garbage collector stays on while requests run, as in a server, and its work counts. Before each turn it runs once;
 before the first, what the storages hold is put out of its sight (`gc.freeze`), so that the size of one contender's
 storage does not slow the other.
 """
@@ -30,7 +30,7 @@ class Pace:
     """Roughly; an operation that takes longer is done once in a round."""
 
 
-FULL: Final = Pace(rounds=9, round_seconds=0.12)
+FULL: Final = Pace(rounds=15, round_seconds=0.12)
 SURVEY: Final = Pace(rounds=5, round_seconds=0.08)
 """For curves, where many sizes are measured and each point has neighbours."""
 QUICK: Final = Pace(rounds=3, round_seconds=0.03)
@@ -90,20 +90,31 @@ class Runner:
         return count
 
 
-async def compared(runners: Sequence[Runner], pace: Pace) -> list[Seconds]:
-    """The median time of a request on each runner, over rounds that alternate between them."""
-    counts = [await runner.paced(pace) for runner in runners]
-    rounds: list[list[Seconds]] = [[] for _ in runners]
+async def in_turn(cases: Sequence[Sequence[Runner]], pace: Pace) -> list[list[Seconds]]:
+    """The median times of a request in each of *cases*, on each of its runners.
+
+    In every round each case has its turn, and in it each runner: a spell in which the machine is slow lies on rounds of
+    all cases, and on no more than a few of any.
+    """
+    counts = [[await runner.paced(pace) for runner in runners] for runners in cases]
+    rounds: list[list[list[Seconds]]] = [[[] for _ in runners] for runners in cases]
     gc.collect()
     gc.freeze()
     try:
         for _ in range(pace.rounds):
-            for runner, count, times in zip(runners, counts, rounds, strict=True):
-                gc.collect()
-                times.append(await runner.run(count))
+            for runners, sizes, times in zip(cases, counts, rounds, strict=True):
+                for runner, count, found in zip(runners, sizes, times, strict=True):
+                    gc.collect()
+                    found.append(await runner.run(count))
     finally:
         gc.unfreeze()
-    return [median(times) for times in rounds]
+    return [[median(found) for found in times] for times in rounds]
+
+
+async def compared(runners: Sequence[Runner], pace: Pace) -> list[Seconds]:
+    """The median time of a request on each runner, over rounds that alternate between them."""
+    (seconds,) = await in_turn([runners], pace)
+    return seconds
 
 
 async def timed(runner: Runner, pace: Pace) -> Seconds:

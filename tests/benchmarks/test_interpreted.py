@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import interpreted, machine, report
 from benchmarks.__main__ import in_process
-from benchmarks.operations import ON_FEW, ON_GROUPS, ON_USERS
+from benchmarks.operations import OPERATIONS
 from benchmarks.results import Row, against_peer
 from benchmarks.scale import SMALL, Scale
 from benchmarks.timing import Pace
@@ -20,7 +20,7 @@ from benchmarks.wire import serving
 
 _SHORT: Final = Pace(rounds=1, round_seconds=0.001)
 _TINY: Final[Scale] = attrs.evolve(SMALL, pace=_SHORT, survey=_SHORT, watched_seconds=0.05)
-_OPERATIONS: Final = {one.name for group in (ON_FEW, ON_USERS, ON_GROUPS) for one in group}
+_OPERATIONS: Final = {one.name for one in OPERATIONS}
 _ROOT: Final = Path(__file__).parents[2]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scimcore.engine.wire import parsed
+from scimcore.engine.wire import parsed, written
 from scimcore.errors import InvalidSyntaxError
 from scimcore.rules.limits import DEFAULT_LIMITS
 from scimcore.schema.document import Json
@@ -88,3 +88,8 @@ def test_null_and_numbers_that_fit_are_read() -> None:
         "b": 1e300,
         "c": -0.0,
     }
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1, 10**40])
+def test_an_integer_that_an_application_keeps_is_written_whatever_its_size(number: int) -> None:
+    assert written({"number": number, "name": "é"}) == f'{{"number":{number},"name":"é"}}'.encode()

@@ -1,7 +1,7 @@
 """JSON as it travels: the one module that knows which parser and which writer are used.
 
-pydantic-core's writer is the fastest at hand (1.8 µs for a user, against 7 µs for the standard library's), and so is
-its parser; but only the standard library's shows a name that stands twice and says what is wrong.
+orjson's writer is the fastest at hand (0.4 µs for a user, against 1.2 µs for pydantic-core's and 7 µs for the standard
+library's), and so is its parser; but only the standard library's shows a name that stands twice and says what is wrong.
 """
 
 import json
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final, NoReturn
 
-from pydantic_core import from_json, to_json
+import orjson
+from pydantic_core import to_json
 
 from scimcore.errors import InvalidSyntaxError, PayloadTooLargeError
 from scimcore.rules.limits import Limits
@@ -40,12 +41,12 @@ def parsed(body: bytes, limits: Limits) -> Json:
         raise PayloadTooLargeError("the size of the body in bytes", limits.max_body_bytes)
     if body.count(b"[") + body.count(b"{") > limits.max_json_depth and _depth_exceeds(body, limits.max_json_depth):
         raise InvalidSyntaxError(f"the body nests deeper than {limits.max_json_depth} levels")
+    if (known := _parsed_at_once(body)) is not None:
+        return known
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise InvalidSyntaxError("the body is not UTF-8") from None
-    if (known := _parsed_at_once(text)) is not None:
-        return known
     try:
         value: Json = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -57,23 +58,26 @@ def parsed(body: bytes, limits: Limits) -> Json:
 
 def written(value: Json) -> bytes:
     """*value* as JSON in UTF-8."""
-    return to_json(value)
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        # No client can send an integer beyond 64 bits, but an application may keep one.
+        return to_json(value)
 
 
-def _parsed_at_once(text: str) -> Json:
-    """The value of a *text* without backslashes; None where the parser that names faults has to look, or it is null.
+def _parsed_at_once(body: bytes) -> Json:
+    """The value of a *body* without backslashes; None where the parser that names faults has to look, or it is null.
 
-    Of a name that stands twice pydantic-core's parser keeps one, so names are counted: in the text each of them has a
-    quote and a colon behind it; where blanks may come between, or a string begins with a colon, there is no telling.
+    Of a name that stands twice orjson keeps the last one, so names are counted: in the body each of them has a quote
+    and a colon behind it; where blanks may come between, or a string begins with a colon, there is no telling.
     """
-    if "\\" in text or "\n" in text or "\t" in text or "\r" in text or '" ' in text:
+    if b"\\" in body or b"\n" in body or b"\t" in body or b"\r" in body or b'" ' in body:
         return None
     try:
-        # A cache of values costs as much again: most are new.
-        value: Json = from_json(text, allow_inf_nan=False, cache_strings="keys")
+        value: Json = orjson.loads(body)
     except ValueError:
         return None
-    return value if _number_of_names(value) == text.count('":') else None
+    return value if _number_of_names(value) == body.count(b'":') else None
 
 
 def _number_of_names(value: Json) -> int:

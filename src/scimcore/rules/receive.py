@@ -21,6 +21,7 @@ from scimcore.schema.document import Document, Json
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}\Z")
 _NOT_IN_URI = re.compile(r"[\s\x00-\x1f<>\"{}|\\^`]")
 _BOOLEANS = {"true": True, "false": False}
+_NOTHING: frozenset[str] = frozenset()
 
 
 @attrs.frozen
@@ -29,7 +30,7 @@ class Received:
 
     document: Document
     ignored: tuple[str, ...] = ()
-    unassigned: frozenset[str] = frozenset()
+    unassigned: frozenset[str] = _NOTHING
 
 
 def received(payload: Json, resource_type: ResourceType, tolerance: Tolerance = DEFAULT) -> Received:
@@ -53,7 +54,8 @@ def received(payload: Json, resource_type: ResourceType, tolerance: Tolerance = 
     document = assigned(parts)
     reading.require(resource_type.demanding, document, "")
     reading.finish()
-    return Received(document, tuple(reading.ignored), frozenset(parts.keys() - document.keys()))
+    unassigned = _NOTHING if document is parts else frozenset(parts.keys() - document.keys())
+    return Received(document, tuple(reading.ignored), unassigned)
 
 
 class Reading:
