@@ -57,7 +57,7 @@ OnEvent: TypeAlias = Callable[[Event], Awaitable[None] | None]
 def withheld(delta: Delta, resource_type: ResourceType) -> Delta:
     """*delta* without the values that nobody may read back (RFC 7643 §7, `returned: never`)."""
     closed = _closed_names(resource_type)
-    if closed.isdisjoint(delta.attributes):
+    if closed.isdisjoint(delta.assigned) and closed.isdisjoint(delta.added) and closed.isdisjoint(delta.removed):
         return delta
     return attrs.evolve(
         delta,
