@@ -205,7 +205,11 @@ class Reading:
 
 def assigned(parts: dict[str, Json]) -> dict[str, Json]:
     """*parts* without those that have no value."""
-    return {name: part for name, part in parts.items() if part is not None} if None in parts.values() else parts
+    # Most often all have one; `None in parts.values()` would ask each value whether it equals None.
+    for part in parts.values():
+        if part is None:
+            return {name: value for name, value in parts.items() if value is not None}
+    return parts
 
 
 def _canonical(kind: Type, sent: Json, tolerance: Tolerance) -> tuple[str, Json]:
