@@ -13,6 +13,7 @@ _PACKAGES: Final = (
     "scimcore",
     "scim2-server",
     "scim2-models",
+    "orjson",
     "pydantic",
     "pydantic-core",
     "attrs",
