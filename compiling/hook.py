@@ -37,6 +37,9 @@ from setuptools import Distribution
 settings, generated, built, *paths = sys.argv[1:]
 arguments = ["--config-file", settings, *paths]
 extensions = mypycify(arguments, target_dir=generated, group_name="scimcore", multi_file=True, debug_level="0")
+for extension in extensions if sys.platform == "linux" else ():
+    # Nobody looks for anything but the modules, and calls go to their functions, and to Python's, without a detour.
+    extension.extra_compile_args += ["-fvisibility=hidden", "-fno-plt"]
 command = Distribution({"name": "scimcore", "ext_modules": extensions}).get_command_obj("build_ext")
 command.build_lib, command.build_temp = built, generated
 command.ensure_finalized()
