@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from functools import lru_cache
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from scimcore.schema.catalogue import ResourceType
 from scimcore.storage.protocol import (
@@ -42,17 +41,8 @@ def finish(coroutine: Coroutine[object, None, T]) -> T:
 
 def opened(storage: Storage | SyncStorage, tenant: Tenant) -> AbstractAsyncContextManager[Session]:
     """A transaction of *tenant*, asynchronous in form whatever the storage is."""
-    context: Any = storage.session(tenant)
-    transaction: AbstractAsyncContextManager[Session] = (
-        context if _is_asynchronous(context.__class__) else _ImmediateSession(context)
-    )
-    return transaction
-
-
-@lru_cache(maxsize=64)
-def _is_asynchronous(context: type[object]) -> bool:
-    # An abstract class takes its time over the question, which comes with every request.
-    return issubclass(context, AbstractAsyncContextManager)
+    context = storage.session(tenant)
+    return context if isinstance(context, AbstractAsyncContextManager) else _ImmediateSession(context)
 
 
 class _ImmediateSavepoint:
