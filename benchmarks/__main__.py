@@ -59,7 +59,7 @@ async def on_databases(scale: Scale, told: Callable[[str], None], *, peer: bool)
     """The SQL storage: a large SQLite file, servers, and several of them on one PostgreSQL."""
     rows, listing = await databases.measured(scale.stored, scale.large_group, scale.survey, told)
     told("tokens, policies and a record")
-    managed = await accounts.measured(scale.survey)
+    managed = await accounts.measured(scale.pace)
     told("over HTTP")
     over_http = served.over_http(scale.pace, peer=peer)
     floor = served.floor(scale.survey)
