@@ -60,11 +60,13 @@ class SqlTokens:
     """A `TokenStore` in SQLite or PostgreSQL, for as many processes as share the database.
 
     *database* is a URL or an engine of SQLAlchemy, as for `SqlStorage`, with which it may share the database and the
-    engine. With a synchronous driver nothing here suspends.
+    engine. With a synchronous driver nothing here suspends. *settle* is called before each write: the method of a
+    `SqlStorage` that commits in groups to the same file.
     """
 
-    def __init__(self, database: str | URL | Engine | AsyncEngine) -> None:
+    def __init__(self, database: str | URL | Engine | AsyncEngine, *, settle: Callable[[], None] | None = None) -> None:
         self._engine = _engine(database) if isinstance(database, (str, URL)) else database
+        self._settle = settle
 
     async def find(self, digest: str) -> Token | None:
         query = select(TOKEN).where(TOKEN.c.digest == digest)
@@ -79,7 +81,7 @@ class SqlTokens:
         return tuple(_token(row) for row in rows)
 
     async def add(self, token: Token) -> None:
-        await self._reached(lambda connection: _insert(connection, token))
+        await self._written(lambda connection: _insert(connection, token))
 
     async def replace(self, tenant: Tenant, id: str, expires: datetime, successor: Token) -> Token | None:
         at = literal(instant(expires))
@@ -97,7 +99,7 @@ class SqlTokens:
             _insert(connection, successor)
             return _token(old)
 
-        return await self._reached(replaced)
+        return await self._written(replaced)
 
     async def revoke(self, tenant: Tenant, id: str, at: datetime) -> Token | None:
         this_one = (TOKEN.c.tenant == tenant, TOKEN.c.id == id)
@@ -107,7 +109,7 @@ class SqlTokens:
             row = connection.execute(select(TOKEN).where(*this_one)).mappings().first()
             return None if row is None else _token(row)
 
-        return await self._reached(revoked)
+        return await self._written(revoked)
 
     async def used(self, token: Token, at: datetime) -> bool:
         noted = (
@@ -117,7 +119,7 @@ class SqlTokens:
             .returning(TOKEN.c.digest)
         )
         try:
-            return await self._reached(lambda connection: connection.execute(noted).first() is not None)
+            return await self._written(lambda connection: connection.execute(noted).first() is not None)
         except UnavailableError:
             return False
 
@@ -142,6 +144,11 @@ class SqlTokens:
             return await self._reached(work)
         except UnavailableError:
             return await self._reached(work)
+
+    async def _written(self, work: Callable[[Connection], T]) -> T:
+        if self._settle is not None:
+            self._settle()
+        return await self._reached(work)
 
     async def _reached(self, work: Callable[[Connection], T]) -> T:
         """What *work* does in a transaction of its own; it suspends only if the driver does.

@@ -76,12 +76,19 @@ class SqlAudit:
 
     *database* is a URL or an engine of SQLAlchemy, as for `SqlStorage`, with which it may share the database and the
     engine. With a synchronous driver nothing here suspends. With a *key*, which must not be kept in that database, the
-    seals are HMACs: whoever can write the table still cannot forge one.
+    seals are HMACs: whoever can write the table still cannot forge one. *settle* is called before each entry:
+    the method of a `SqlStorage` that commits in groups to the same file.
 
     An entry is written after the change that it tells of was committed, and before the client is answered.
     """
 
-    def __init__(self, database: str | URL | Engine | AsyncEngine, *, key: bytes = b"") -> None:
+    def __init__(
+        self,
+        database: str | URL | Engine | AsyncEngine,
+        *,
+        key: bytes = b"",
+        settle: Callable[[], None] | None = None,
+    ) -> None:
         # An engine that never begins transactions saves what it costs to say so for each connection.
         self._engine = (
             _engine(database)
@@ -89,6 +96,7 @@ class SqlAudit:
             else database.execution_options(isolation_level=_ISOLATION)
         )
         self._key = key
+        self._settle = settle
         self._keeps = isinstance(database, (str, URL)) and _may_keep(self._engine)
         self._kept: Connection | None = None
         self._ends: dict[Tenant, Head] = {}
@@ -104,6 +112,8 @@ class SqlAudit:
         """
         if isinstance(self._engine, AsyncEngine):
             return self._appended(self._engine, event)
+        if self._settle is not None:
+            self._settle()
         with self._turn:
             if self._keeps:
                 self._append_kept(self._engine, event)

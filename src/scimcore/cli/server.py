@@ -33,7 +33,7 @@ def serve(host: str, port: int, configuration: Configuration, also: Authenticato
         listener = _listening(host, port)
     except OSError as reason:
         raise UnusableError(f"cannot listen on {host} port {port}: {reason.strerror}") from None
-    service = service_of(configuration, also=also, audit_key=audit_key(), on_bug=_report)
+    service = service_of(configuration, also=also, audit_key=audit_key(), on_bug=_report, group_commit=True)
     # Said no earlier: a signal that answers the greeting must find uvicorn listening to signals.
     greet = partial(_greet, _origin(host, listener), configuration.paths, tuple(notes))
     application = AccessLog(service.asgi(), service.database, greet)

@@ -1,6 +1,6 @@
 """What a configuration makes: a provider, its storage and its tokens, and the application that serves them."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -76,29 +76,34 @@ class Database:
             await self.audit.close()
 
 
-def database_of(configuration: Configuration, audit_key: bytes = b"") -> Database:
+def database_of(configuration: Configuration, audit_key: bytes = b"", *, group_commit: bool = False) -> Database:
     """What is behind the database of *configuration*; nothing is reached yet.
 
-    With an *audit_key* the record is sealed with it, which keeps whoever can write the database from forging it.
+    With an *audit_key* the record is sealed with it, which keeps whoever can write the database from forging it. With
+    *group_commit* a SQLite file is written to as `SqlStorage` does it then, on an event loop only.
 
     Raises:
         ValueError: It, or that of the record, is no URL of SQLite or PostgreSQL.
         ModuleNotFoundError: SQLAlchemy or the driver is not installed.
     """
-    audit = None if configuration.record is None else _record_in(configuration.record, audit_key)
     if configuration.database == MEMORY:
-        return Database(MemoryStorage(), MemoryTokens(), audit)
+        return Database(MemoryStorage(), MemoryTokens(), _record_of(configuration, audit_key))
     from scimcore.access.sql import SqlTokens
     from scimcore.storage.sql import SqlStorage
 
     url = url_of(configuration.database)
-    return Database(SqlStorage(url), SqlTokens(url), audit)
+    storage = SqlStorage(url, group_commit=group_commit)
+    audit = _record_of(configuration, audit_key, storage.settle)
+    return Database(storage, SqlTokens(url, settle=storage.settle), audit)
 
 
-def _record_in(database: str, key: bytes) -> "SqlAudit":
+def _record_of(configuration: Configuration, key: bytes, settle: Callable[[], None] | None = None) -> "SqlAudit | None":
+    if configuration.record is None:
+        return None
     from scimcore.audit.sql import SqlAudit
 
-    return SqlAudit(url_of(database), key=key)
+    # Whether it is the same file cannot be told from its name, and there is mostly nothing to settle.
+    return SqlAudit(url_of(configuration.record), key=key, settle=settle)
 
 
 @attrs.frozen
@@ -127,18 +132,20 @@ def service_of(
     resource_types: Iterable[ResourceType] | None = None,
     on_event: Sink | None = None,
     on_bug: OnBug | None = None,
+    group_commit: bool = False,
 ) -> Service:
     """A provider for the connections of *configuration*, opened by the tokens of its database.
 
     Whom *also* knows is let in too. *on_event* is told what the provider and the tokens tell, besides the record in the
     database. Without *resource_types* there are users and groups that know where they come from. The tables must be
-    there, or be made (`Service.database.create_all`).
+    there, or be made (`Service.database.create_all`). For *group_commit* see `database_of`; then there is no WSGI
+    application.
 
     Raises:
         ValueError: A database is no URL of SQLite or PostgreSQL, or a tenant has two connections of one name.
         ModuleNotFoundError: SQLAlchemy or the driver is not installed.
     """
-    database = database_of(configuration, audit_key)
+    database = database_of(configuration, audit_key, group_commit=group_commit)
     sink = database.noted if on_event is None else all_of(database.noted, on_event)
 
     def report(bug: Exception) -> None:

@@ -10,8 +10,8 @@ statement, and leaves nothing open in it.
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from sqlalchemy import ClauseElement, CursorResult, Engine
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import CursorResult, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -42,7 +42,7 @@ class Connection:
     __slots__ = ("_engine", "_is_open", "_is_second", "_link", "has_begun")
 
     has_begun: bool
-    """Whether a transaction has begun; who begins it says so, because the driver begins none."""
+    """Whether a transaction has begun; the driver begins none."""
 
     def __init__(self, engine: Engine | AsyncEngine, link: "_Link") -> None:
         self._engine = engine
@@ -60,6 +60,11 @@ class Connection:
                 raise
             await self._connect_again(error)
             return await self._link.run_sync(work, statement, parameters)
+
+    async def begin(self, statement: ClauseElement) -> None:
+        """Begin a transaction with *statement*."""
+        await self.answer(asked, statement, {})
+        self.has_begun = True
 
     async def commit(self) -> None:
         """Make permanent what was written, if a transaction has begun."""
@@ -99,6 +104,13 @@ class Connection:
 async def connected(engine: Engine | AsyncEngine) -> Connection:
     """A connection of *engine*, which begins no transactions itself; it suspends only if *engine* is asynchronous."""
     return Connection(engine, await _linked(engine))
+
+
+def immediate(engine: Engine, link: SyncConnection) -> Connection:
+    """*link*, on which a transaction has begun, and which somebody else will give back."""
+    connection = Connection(engine, _Immediate(link))
+    connection.has_begun = True
+    return connection
 
 
 class _Link(Protocol):

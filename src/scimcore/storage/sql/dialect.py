@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from sqlite3 import OperationalError
-from typing import Final
+from typing import Final, TypeGuard
 
 import attrs
 from sqlalchemy import (
@@ -31,7 +31,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -130,6 +130,18 @@ def alone(connection: Connection, dialect: Dialect) -> Iterator[None]:
         connection.execute(ROLLBACK)
         raise
     connection.execute(COMMIT)
+
+
+def is_file(engine: Engine | AsyncEngine) -> TypeGuard[Engine]:
+    """Whether *engine* reaches a file of SQLite without an event loop, each connection being another.
+
+    A database in memory belongs to the thread that made it, or all connections to it are one.
+    """
+    return (
+        isinstance(engine, Engine)
+        and engine.dialect.name == "sqlite"
+        and isinstance(engine.pool, (QueuePool, NullPool))
+    )
 
 
 def prepare(engine: Engine) -> None:

@@ -25,6 +25,7 @@ from scimcore.storage.sql import statements
 from scimcore.storage.sql.connection import connected
 from scimcore.storage.sql.dialect import Dialect
 from scimcore.storage.sql.functions import KEY_FUNCTIONS
+from scimcore.storage.sql.group_commit import GroupCommit, Seat
 from scimcore.storage.sql.membership import Membership
 from scimcore.storage.sql.pushdown import Sight
 from scimcore.storage.sql.reading import Reading
@@ -42,6 +43,8 @@ class SqlTransaction:
     tenant: Tenant
     indexed: tuple[str, ...]
     indirect_groups: bool
+    group: GroupCommit | None = None
+    """What this session commits with, if it does not commit alone."""
     _open: list[Transaction] = attrs.field(factory=list)
 
     async def __aenter__(self) -> Session:
@@ -49,7 +52,7 @@ class SqlTransaction:
             connection = await connected(self.engine)
         except (DBAPIError, OSError, PoolTimeoutError) as error:
             raise UnavailableError("the database cannot be reached") from error
-        transaction = Transaction(connection, self.dialect)
+        transaction = Transaction(Seat(connection, self.group) if self.group else connection, self.dialect)
         self._open.append(transaction)
         return SqlSession(transaction, self.tenant, self.indexed, self.indirect_groups)
 

@@ -11,11 +11,11 @@ from sqlalchemy.sql import Executable
 
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import VersionClash
-from scimcore.storage.sql.connection import Connection, Work, executed
+from scimcore.storage.sql.connection import Connection, executed
 from scimcore.storage.sql.dialect import Dialect, lost_a_race, will_pass
+from scimcore.storage.sql.group_commit import UNCONFIRMED, Seat
 from scimcore.storage.sql.prepared import Parameters, Rows, asked
 
-S = TypeVar("S")
 T = TypeVar("T", bound=Any)
 
 
@@ -24,7 +24,7 @@ class Transaction:
 
     __slots__ = ("_connection", "_has_written", "_is_lost", "_may_clash", "_savepoints", "dialect")
 
-    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+    def __init__(self, connection: Connection | Seat, dialect: Dialect) -> None:
         self.dialect = dialect
         self._connection = connection
         self._may_clash = False
@@ -39,17 +39,21 @@ class Transaction:
             UnavailableError: The database is busy, or the connection is lost.
             VersionClash: The database gave up the transaction, and nothing is lost by trying again.
         """
-        return self._answer(executed, statement, parameters)
+        return self._reached(self._connection.answer(executed, statement, parameters))
 
     def ask(self, statement: ClauseElement, parameters: Parameters) -> Coroutine[object, None, Rows]:
         """What the database answers to *statement*, which is always the same; see `run`."""
-        return self._answer(asked, statement, parameters)
+        return self._reached(self._connection.answer(asked, statement, parameters))
 
-    async def _answer(self, work: Work[S, T], statement: S, parameters: Parameters) -> T:
+    async def _reached(self, answer: Coroutine[object, None, T]) -> T:
         if self._is_lost:
+            answer.close()
             raise UnavailableError("the connection to the database was lost")
         try:
-            return await self._connection.answer(work, statement, parameters)
+            return await answer
+        except UnavailableError:
+            self._is_lost = True
+            raise
         except DBAPIError as error:
             if not will_pass(error):
                 raise
@@ -63,8 +67,7 @@ class Transaction:
     async def begin(self) -> None:
         """Begin, unless it has begun."""
         if not self._connection.has_begun:
-            await self._answer(asked, self.dialect.begin_write, {})
-            self._connection.has_begun = True
+            await self._reached(self._connection.begin(self.dialect.begin_write))
 
     @contextmanager
     def write(self, *, may_clash: bool) -> Iterator[None]:
@@ -88,7 +91,7 @@ class Transaction:
                 await self._connection.commit()
         except DBAPIError as error:
             if kind is None:
-                raise UnavailableError("the database did not confirm the change") from error
+                raise UnavailableError(UNCONFIRMED) from error
         finally:
             await self._connection.close()
         if self._is_lost and kind is None:

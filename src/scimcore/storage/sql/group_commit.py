@@ -1,0 +1,231 @@
+"""Group commit: sessions on an event loop write to a SQLite file one after the other, and one commit is for all.
+
+To wait until the disk has a change takes longer than to make it, and SQLite lets one writer in at a time. So the
+sessions that an event loop has ready share a transaction. Each writes in a savepoint, so that it can be undone alone;
+then all wait for the commit, whatever became of them: what one was refused for, another had written and might lose.
+
+The transaction is open from the first write until the event loop has run what was ready; nobody waits for a group to
+grow. Whoever else writes to the file on the same event loop would wait for that commit and keep it from happening, so
+he settles the group first.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ClauseElement, Engine, text
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy.exc import DBAPIError
+
+from scimcore.errors import UnavailableError
+from scimcore.storage.sql.connection import Connection, Work, immediate
+from scimcore.storage.sql.dialect import COMMIT, ROLLBACK
+from scimcore.storage.sql.prepared import Parameters, asked
+
+S = TypeVar("S")
+T = TypeVar("T", bound=Any)
+
+UNCONFIRMED: Final = "the database did not confirm the change"
+
+_PATIENCE_SECONDS: Final = 5.0
+"""How long a session waits while another one, whose turn it is, waits for something else: as long as SQLite would."""
+
+_SAVEPOINT: Final = text("SAVEPOINT scim_session")
+_UNDO: Final = text("ROLLBACK TO scim_session")
+_KEEP: Final = text("RELEASE scim_session")
+
+
+class GroupCommit:
+    """The transaction that the sessions of an event loop write in."""
+
+    __slots__ = ("_engine", "_is_alone", "_is_open", "_is_planned", "_link", "_loop", "_turn", "_waiting")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._link: SyncConnection | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turn = asyncio.Lock()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._is_open = False
+        self._is_alone = False
+        """Whether only one session has written since it was opened; that one needs no savepoint."""
+        self._is_planned = False
+
+    async def join(self, begin_write: ClauseElement) -> Connection:
+        """The connection to write through while it is this session's turn, which `leave` ends.
+
+        Raises:
+            RuntimeError: No event loop is running, or sessions on another one are writing.
+            UnavailableError: Another session has its turn for too long.
+            DBAPIError: Another process writes for too long, or the file cannot be written to.
+        """
+        self._settle_on(asyncio.get_running_loop())
+        if self._turn.locked():
+            await self._await_turn()
+        else:
+            await self._turn.acquire()
+        try:
+            return self._taking_part(begin_write)
+        except BaseException:
+            self._turn.release()
+            self._plan()
+            raise
+
+    async def _await_turn(self) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise UnavailableError("the database is busy; try again") from None
+
+    async def leave(self, *, undone: bool, waits: bool = True) -> None:
+        """End the turn, with what was written *undone* or kept; unless told otherwise, wait until that is permanent.
+
+        Raises:
+            UnavailableError: The database did not confirm it.
+        """
+        try:
+            self._part(undone=undone)
+        except BaseException as error:
+            self._fail(error)
+            if not isinstance(error, DBAPIError):
+                raise
+            raise UnavailableError(UNCONFIRMED) from error
+        finally:
+            self._turn.release()
+        if self._is_open:
+            self._plan()
+            if waits:
+                committed = asyncio.get_running_loop().create_future()
+                self._waiting.append(committed)
+                await committed
+
+    def settle(self) -> None:
+        """Commit what was written, unless a session is still writing; whoever does will see to it."""
+        if not self._is_open or self._turn.locked():
+            return
+        try:
+            self._say(COMMIT)
+        except BaseException as error:
+            self._fail(error)
+            if not isinstance(error, DBAPIError):
+                raise
+        else:
+            self._is_open = False
+            waiting, self._waiting = self._waiting, []
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
+
+    def close(self) -> None:
+        """Give back the connection; what is not committed is undone."""
+        self._is_open = False
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+    def _settle_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is self._loop:
+            return
+        if self._is_open:
+            if self._loop is None or not self._loop.is_closed():
+                raise RuntimeError("a storage that commits in groups serves one event loop")
+            # Nobody is left to be told.
+            self._waiting.clear()
+            self._fail(None)
+        self._loop = loop
+        self._turn = asyncio.Lock()
+        self._is_planned = False
+
+    def _taking_part(self, begin_write: ClauseElement) -> Connection:
+        self._say(_SAVEPOINT if self._is_open else begin_write)
+        self._is_alone = not self._is_open
+        self._is_open = True
+        return immediate(self._engine, self._linked())
+
+    def _part(self, *, undone: bool) -> None:
+        if self._is_alone:
+            if undone:
+                self._say(ROLLBACK)
+                self._is_open = False
+            return
+        if undone:
+            self._say(_UNDO)
+        self._say(_KEEP)
+
+    def _plan(self) -> None:
+        """See to it that what is written will be committed as soon as what is ready has run."""
+        if self._is_open and not self._is_planned and self._loop is not None:
+            self._is_planned = True
+            self._loop.call_soon(self._commit)
+
+    def _commit(self) -> None:
+        self._is_planned = False
+        self.settle()
+
+    def _fail(self, reason: BaseException | None) -> None:
+        """Let go of the connection, whatever it is in, and tell all who wait that nothing of theirs is there."""
+        self._is_open = False
+        link, self._link = self._link, None
+        if link is not None:
+            link.invalidate(reason)
+            link.close()
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.done():
+                one.set_exception(UnavailableError(UNCONFIRMED))
+
+    def _say(self, statement: ClauseElement) -> None:
+        asked(self._linked(), statement, {})
+
+    def _linked(self) -> SyncConnection:
+        if self._link is None:
+            self._link = self._engine.connect()
+        return self._link
+
+
+class Seat:
+    """The connections of one session: its own, until it writes, and from then on the one of the group."""
+
+    __slots__ = ("_group", "_own", "_shared")
+
+    def __init__(self, own: Connection, group: GroupCommit) -> None:
+        self._own = own
+        self._group = group
+        self._shared: Connection | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether this session writes."""
+        return self._shared is not None
+
+    def answer(self, work: Work[S, T], statement: S, parameters: Parameters) -> Coroutine[object, None, T]:
+        """What the database answers; see `Connection.answer`."""
+        return (self._shared or self._own).answer(work, statement, parameters)
+
+    async def begin(self, statement: ClauseElement) -> None:
+        """Write from now on; see `GroupCommit.join`."""
+        # Its own connection would keep others from reading while this session waits.
+        await self._own.close()
+        self._shared = await self._group.join(statement)
+
+    async def commit(self) -> None:
+        """Wait until what was written is permanent."""
+        await self._leave(undone=False)
+
+    async def rollback(self) -> None:
+        """Undo what was written, and wait until what others have written is permanent."""
+        await self._leave(undone=True)
+
+    async def invalidate(self) -> None:
+        """Undo what was written, and wait for nothing."""
+        await self._leave(undone=True, waits=False)
+
+    async def close(self) -> None:
+        """Give back the own connection."""
+        await self._own.close()
+
+    async def _leave(self, *, undone: bool, waits: bool = True) -> None:
+        if self._shared is not None:
+            self._shared = None
+            await self._group.leave(undone=undone, waits=waits)
