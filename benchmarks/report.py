@@ -41,10 +41,12 @@ The large and the small store are SQLite files, filled with rows that the storag
 members go through the ASGI application in one process, to users who lie far apart; the two sides of a ratio take turns.
 The first page of a listing also counts all users, so later pages are compared with the second.
 
-Over HTTP each side is one process behind uvicorn, with one client that keeps its connection open, and both take turns.
-scimcore keeps its users in a SQLite file, and unless a line says otherwise each write waits for the disk (`synchronous
-= FULL`, the default); the peer keeps them in memory. A request that the application does nothing for is the least that
-any application could take.
+Over HTTP each side is one process behind uvicorn, and both take turns: with one client, which asks when it has its
+answer, or with sixteen of that kind at once, where a figure is the time of all divided by the number of requests.
+Connections stay open. scimcore keeps its users in a SQLite file, and unless a line says otherwise each write waits for
+the disk (`synchronous = FULL`, the default) and is committed with those that are ready at the same time, as by
+`scimcore serve`; the peer keeps them in memory. A request that the application does nothing for is the least that any
+application could take.
 
 What a token, policies and a record add is measured on one connection as for Okta: adoption by userName and externalId,
 ownership, leaving, and an audit entry for each change; beside it the same provider lets everybody in and tells nobody.

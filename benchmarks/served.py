@@ -1,5 +1,5 @@
-"""Both contenders as servers: one process each, the same uvicorn, one client; scimcore on a SQLite file, the peer on
-its memory storage. And what a second process adds where several share one PostgreSQL."""
+"""Both contenders as servers: one process each, the same uvicorn, one client or several; scimcore on a SQLite file, the
+peer on its memory storage. And what a second process adds where several share one PostgreSQL."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +18,19 @@ from benchmarks.people import encoded, patch, person, user_name
 from benchmarks.results import Row, Sharing, against_peer
 from benchmarks.serving import RELAXED
 from benchmarks.timing import Pace, Seconds
-from benchmarks.wire import Wire, serving
+from benchmarks.wire import Wire, serving, spread
 from scimcore.storage import SqlStorage
 from scimcore.testing import postgres
 
 _USERS: Final = 100
 _CLIENTS: Final = 4
+AT_ONCE: Final = 16
+"""Connections to one process, each with a request under way."""
 
 
 @attrs.define
 class _Server:
-    wire: Wire
+    wires: list[Wire]
     users: list[str] = attrs.field(factory=list)
     created: int = 0
     changed: int = 0
@@ -66,18 +68,26 @@ def over_http(pace: Pace, *, peer: bool) -> list[Row]:
         servers = [stack.enter_context(_served(what)) for what in whats]
         rows = []
         for name, request in _OPERATIONS.items():
-            times: list[list[Seconds]] = [[] for _ in servers]
-            for round in range(pace.rounds + 1):
-                for server, found in zip(servers, times, strict=True):
-                    spent = _spent(server, request, pace)
-                    if round:
-                        found.append(spent)
-            full, normal, *theirs = map(median, times)
-            measured = [(f"over HTTP: {name}", full)]
-            if request is not _Server.read:
-                measured.append((f"{measured[0][0]}, `synchronous = NORMAL`", normal))
-            rows += [against_peer(line, theirs[0] if theirs else None, ours, 3) for line, ours in measured]
+            for clients in (1, AT_ONCE):
+                full, normal, *theirs = _compared(servers, request, clients, pace)
+                measured = [(f"over HTTP, {clients} client{'s' if clients > 1 else ''}: {name}", full)]
+                if clients == 1 and request is not _Server.read:
+                    measured.append((f"{measured[0][0]}, `synchronous = NORMAL`", normal))
+                rows += [against_peer(line, theirs[0] if theirs else None, ours, 3) for line, ours in measured]
         return rows
+
+
+def _compared(
+    servers: Sequence[_Server], request: Callable[[_Server], Exchange], clients: int, pace: Pace
+) -> list[Seconds]:
+    """What a request takes each server; they take turns."""
+    times: list[list[Seconds]] = [[] for _ in servers]
+    for round in range(pace.rounds + 1):
+        for server, found in zip(servers, times, strict=True):
+            spent = _spent(server, request, clients, pace)
+            if round:
+                found.append(spent)
+    return list(map(median, times))
 
 
 def floor(pace: Pace) -> Seconds:
@@ -98,22 +108,29 @@ def floor(pace: Pace) -> Seconds:
 @contextmanager
 def _served(what: str) -> Iterator[_Server]:
     with serving(what) as port:
-        server = _Server(Wire(port, "scim2-server" if what == "peer" else "scimcore"))
+        name = "scim2-server" if what == "peer" else "scimcore"
+        server = _Server([Wire(port, name) for _ in range(AT_ONCE)])
         for _ in range(_USERS):
-            server.users.append(server.wire.done(server.create()).document["id"])
+            server.users.append(server.wires[0].done(server.create()).document["id"])
         yield server
-        server.wire.close()
+        for wire in server.wires:
+            wire.close()
 
 
-def _spent(server: _Server, request: Callable[[_Server], Exchange], pace: Pace) -> Seconds:
-    """The mean time of a request in one round, without the making of the request."""
+def _spent(server: _Server, request: Callable[[_Server], Exchange], clients: int, pace: Pace) -> Seconds:
+    """The time of a round for each request in it, without the making of the requests."""
     total, count = 0.0, 0
+    # With several clients the end of a batch leaves some of them idle, so it is a long one.
+    batch = 1 if clients == 1 else clients * 8
     while total < pace.round_seconds:
-        exchange = request(server)
+        exchanges = [request(server) for _ in range(batch)]
         start = perf_counter()
-        server.wire.done(exchange)
+        if clients == 1:
+            server.wires[0].done(exchanges[0])
+        else:
+            spread(server.wires[:clients], exchanges)
         total += perf_counter() - start
-        count += 1
+        count += batch
     return total / count
 
 

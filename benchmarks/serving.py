@@ -37,7 +37,7 @@ def _application(what: str) -> Application:
     from scimcore.storage import SqlStorage
 
     url = what.removeprefix(RELAXED)
-    return on_storage("scimcore", SqlStorage(url if url == what else _relaxed(url))).application
+    return on_storage("scimcore", SqlStorage(url if url == what else _relaxed(url), group_commit=True)).application
 
 
 def _relaxed(url: str) -> Engine:

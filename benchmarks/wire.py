@@ -3,8 +3,9 @@
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from selectors import EVENT_READ, DefaultSelector
 
 import attrs
 
@@ -14,7 +15,7 @@ from benchmarks.exchange import MOUNT, TOKEN, Answer, Exchange
 _HEADERS = f"host: scim.example.com\r\naccept: application/scim+json\r\nauthorization: Bearer {TOKEN}\r\n"
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Wire:
     """A connection that stays open between requests."""
 
@@ -26,9 +27,21 @@ class Wire:
         self._socket = socket.create_connection(("127.0.0.1", self.port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def fileno(self) -> int:
+        """What a selector knows it by."""
+        return self._socket.fileno()
+
     def ask(self, exchange: Exchange) -> Answer:
         """The answer to *exchange*, whatever it is."""
+        self.say(exchange)
+        return self.heard()
+
+    def say(self, exchange: Exchange) -> None:
+        """Send *exchange*, and wait for nothing."""
         self._socket.sendall(said(exchange))
+
+    def heard(self) -> Answer:
+        """The answer to what was said last."""
         received = self._until(b"", b"\r\n\r\n")
         head, _, body = received.partition(b"\r\n\r\n")
         headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
@@ -45,7 +58,16 @@ class Wire:
         Raises:
             RuntimeError: It is a refusal.
         """
-        answer = self.ask(exchange)
+        self.say(exchange)
+        return self.content(exchange)
+
+    def content(self, exchange: Exchange) -> Answer:
+        """The answer to *exchange*, which was said last.
+
+        Raises:
+            RuntimeError: It is a refusal.
+        """
+        answer = self.heard()
         if answer.status >= 300:
             raise RuntimeError(f"{self.name} answered {answer.status} to {exchange.method} {exchange.path}")
         return answer
@@ -63,6 +85,29 @@ class Wire:
         if not received:
             raise ConnectionError(f"{self.name} hung up")
         return received
+
+
+def spread(wires: Sequence[Wire], exchanges: Sequence[Exchange]) -> None:
+    """Have all *exchanges* done, of which each wire takes the next one when it has an answer.
+
+    Raises:
+        RuntimeError: One of them is refused.
+    """
+    left = iter(exchanges)
+    with DefaultSelector() as selector:
+        for wire, exchange in zip(wires, left, strict=False):
+            wire.say(exchange)
+            selector.register(wire, EVENT_READ, (wire, exchange))
+        while selector.get_map():
+            for key, _ in selector.select():
+                wire, exchange = key.data
+                wire.content(exchange)
+                following = next(left, None)
+                if following is None:
+                    selector.unregister(wire)
+                else:
+                    wire.say(following)
+                    selector.modify(wire, EVENT_READ, (wire, following))
 
 
 def said(exchange: Exchange) -> bytes:

@@ -100,11 +100,14 @@ def test_a_server_answers_as_the_application_does(tmp_path: Path) -> None:
 def test_operations_over_http_are_measured() -> None:
     lines = served.over_http(Pace(rounds=1, round_seconds=0.01), peer=False)
     assert [line.operation for line in lines] == [
-        "over HTTP: create a user",
-        "over HTTP: create a user, `synchronous = NORMAL`",
-        "over HTTP: GET one user",
-        "over HTTP: PATCH one attribute",
-        "over HTTP: PATCH one attribute, `synchronous = NORMAL`",
+        "over HTTP, 1 client: create a user",
+        "over HTTP, 1 client: create a user, `synchronous = NORMAL`",
+        "over HTTP, 16 clients: create a user",
+        "over HTTP, 1 client: GET one user",
+        "over HTTP, 16 clients: GET one user",
+        "over HTTP, 1 client: PATCH one attribute",
+        "over HTTP, 1 client: PATCH one attribute, `synchronous = NORMAL`",
+        "over HTTP, 16 clients: PATCH one attribute",
     ]
     assert all(line.ours > 0 and line.ratio is None for line in lines)
 
