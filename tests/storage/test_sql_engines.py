@@ -1,17 +1,19 @@
 """Engines, whoever made them: what a SQLite file needs, and that no transaction is open while nothing is written."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, QueuePool, create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from scimcore.errors import UniquenessError
 from scimcore.schema.standard import USER
 from scimcore.storage import SqlStorage
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.testing.company import ALICE
-from scimcore.testing.sessions import Sessions, user
+from scimcore.testing.sessions import Sessions, query, user
 
 ACME = Tenant("acme")
 FULL, NORMAL = 2, 1
@@ -105,3 +107,58 @@ def test_reading_begins_no_transaction(empty: str, is_own: bool) -> None:
     assert is_open[-2] is True
     assert is_open[-1] is False
     assert sorted(is_open[:-1]) == is_open[:-1]
+
+
+def _taken(storage: SqlStorage) -> int:
+    """How many connections of its pool a storage holds."""
+    pool = storage._engine.pool  # noqa: SLF001 - whose connections they are is seen nowhere else
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
+
+
+def test_a_file_named_by_url_stays_connected_between_sessions_until_it_is_closed(empty_sqlite: str) -> None:
+    storage = SqlStorage(f"sqlite{empty_sqlite}")
+    storage.create_all()
+    connected: list[object] = []
+    engine = storage._engine  # noqa: SLF001 - an engine made for a URL
+    event.listen(engine, "connect", lambda *_: connected.append(1))
+    with asyncio.Runner() as runner:
+        sessions = Sessions(storage, ACME, runner)
+        sessions.insert(ALICE)
+        for _ in range(3):
+            assert sessions.get(USER, "u1") == ALICE
+            # A search goes through SQLAlchemy, whose own transactions are not left open.
+            assert sessions.search(query('title ne "x"')).total == 1
+        with pytest.raises(UniquenessError):
+            sessions.insert(ALICE)
+        assert sessions.get(USER, "u1") == ALICE
+        storage.create_all()
+    assert len(connected) <= 1
+    assert _taken(storage) <= 1
+    storage.close()
+    assert _taken(storage) == 0
+
+
+def test_no_more_connections_are_kept_than_the_pool_has(empty_sqlite: str) -> None:
+    storage = SqlStorage(f"sqlite{empty_sqlite}")
+    storage.create_all()
+
+    async def many() -> int:
+        async with AsyncExitStack() as stack:
+            for _ in range(12):
+                session = await stack.enter_async_context(storage.session(ACME))
+                assert await session.get(USER, "nobody") is None
+            return _taken(storage)
+
+    assert asyncio.run(many()) == 12
+    assert _taken(storage) == 5
+    storage.close()
+
+
+def test_an_engine_of_the_application_keeps_its_connections_for_itself(empty_sqlite: str) -> None:
+    storage = SqlStorage(create_engine(f"sqlite{empty_sqlite}"))
+    storage.create_all()
+    with asyncio.Runner() as runner:
+        Sessions(storage, ACME, runner).insert(ALICE)
+    assert _taken(storage) == 0
+    storage.close()

@@ -10,7 +10,6 @@ he settles the group first.
 """
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ClauseElement, Engine, text
@@ -18,7 +17,7 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import DBAPIError
 
 from scimcore.errors import UnavailableError
-from scimcore.storage.sql.connection import Connection, Work, immediate
+from scimcore.storage.sql.connection import Connection, Immediate, Links, Work, connected
 from scimcore.storage.sql.dialect import COMMIT, ROLLBACK
 from scimcore.storage.sql.prepared import Parameters, asked
 
@@ -38,10 +37,11 @@ _KEEP: Final = text("RELEASE scim_session")
 class GroupCommit:
     """The transaction that the sessions of an event loop write in."""
 
-    __slots__ = ("_engine", "_is_alone", "_is_open", "_is_planned", "_link", "_loop", "_turn", "_waiting")
+    __slots__ = ("_engine", "_is_alone", "_is_open", "_is_planned", "_link", "_links", "_loop", "_turn", "_waiting")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._links = Links(engine)
         self._link: SyncConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = asyncio.Lock()
@@ -141,7 +141,7 @@ class GroupCommit:
         self._say(_SAVEPOINT if self._is_open else begin_write)
         self._is_alone = not self._is_open
         self._is_open = True
-        return immediate(self._engine, self._linked())
+        return Connection(self._links, Immediate(self._linked()), has_begun=True)
 
     def _part(self, *, undone: bool) -> None:
         if self._is_alone:
@@ -185,13 +185,14 @@ class GroupCommit:
 
 
 class Seat:
-    """The connections of one session: its own, until it writes, and from then on the one of the group."""
+    """The connections of one session: one of its own for reading, and the one of the group once it writes."""
 
-    __slots__ = ("_group", "_own", "_shared")
+    __slots__ = ("_group", "_links", "_own", "_shared")
 
-    def __init__(self, own: Connection, group: GroupCommit) -> None:
-        self._own = own
+    def __init__(self, links: Links, group: GroupCommit) -> None:
+        self._links = links
         self._group = group
+        self._own: Connection | None = None
         self._shared: Connection | None = None
 
     @property
@@ -199,14 +200,21 @@ class Seat:
         """Whether this session writes."""
         return self._shared is not None
 
-    def answer(self, work: Work[S, T], statement: S, parameters: Parameters) -> Coroutine[object, None, T]:
-        """What the database answers; see `Connection.answer`."""
-        return (self._shared or self._own).answer(work, statement, parameters)
+    async def answer(self, work: Work[S, T], statement: S, parameters: Parameters) -> T:
+        """What the database answers; see `Connection.answer`.
+
+        Raises:
+            UnavailableError: The database cannot be reached.
+        """
+        connection = self._shared or self._own
+        if connection is None:
+            connection = self._own = await connected(self._links)
+        return await connection.answer(work, statement, parameters)
 
     async def begin(self, statement: ClauseElement) -> None:
         """Write from now on; see `GroupCommit.join`."""
-        # Its own connection would keep others from reading while this session waits.
-        await self._own.close()
+        # While this session waits for its turn, others may need what it reads through.
+        await self.close()
         self._shared = await self._group.join(statement)
 
     async def commit(self) -> None:
@@ -222,8 +230,10 @@ class Seat:
         await self._leave(undone=True, waits=False)
 
     async def close(self) -> None:
-        """Give back the own connection."""
-        await self._own.close()
+        """Give back what it reads through."""
+        own, self._own = self._own, None
+        if own is not None:
+            await own.close()
 
     async def _leave(self, *, undone: bool, waits: bool = True) -> None:
         if self._shared is not None:

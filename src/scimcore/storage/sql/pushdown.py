@@ -7,18 +7,19 @@ and on `groups.display` of one for which the case of names does; and most filter
 shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
 from sqlalchemy import ColumnElement, and_, or_, true
 
 from scimcore.rules.filter import And, Term
-from scimcore.schema.catalogue import Place, ResourceType
+from scimcore.schema.catalogue import ResourceType
 from scimcore.storage.protocol import Query
 from scimcore.storage.sql.conditions import MOST_TERMS, Resource, condition, is_bearable, size
 from scimcore.storage.sql.functions import KeyFunctions
 from scimcore.storage.sql.lookups import Listed, Lookups, either
+from scimcore.storage.sql.rows import Places
 from scimcore.storage.sql.tables import RESOURCE
 
 
@@ -27,8 +28,7 @@ class Sight:
     """What a search knows about the tables it looks at."""
 
     tenant: str
-    places: Callable[[ResourceType], Mapping[str, Place]]
-    """The places of a resource type that the value index holds, by name."""
+    places: Places
     functions: KeyFunctions
     indirect_groups: bool
 

@@ -1,9 +1,9 @@
 """Records as rows: what is written, what is read back, and what a record is found by. No statement is run here."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic_core import from_json, to_json
 
@@ -16,6 +16,9 @@ from scimcore.storage.comparable import keys_of
 from scimcore.storage.index import indexable
 from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Instant, Record, UniqueKey, Version
+
+Places: TypeAlias = Callable[[ResourceType], Mapping[str, Place]]
+"""The places of a resource type that the value index holds, by name."""
 
 LONGEST_KEY: Final = 250
 # PostgreSQL and SQLite take some 32,000 parameters.

@@ -7,29 +7,23 @@ lean on one version the second clashes. Locating members begins it too, and keep
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from types import TracebackType
 
 import attrs
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from scimcore.errors import UnavailableError
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import is_storable
 from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import EVERYTHING, Change, Elements, Page, Query, Record, Session, Tenant
 from scimcore.storage.sql import statements
-from scimcore.storage.sql.connection import connected
+from scimcore.storage.sql.connection import Links, connected
 from scimcore.storage.sql.dialect import Dialect
 from scimcore.storage.sql.functions import KEY_FUNCTIONS
 from scimcore.storage.sql.group_commit import GroupCommit, Seat
 from scimcore.storage.sql.membership import Membership
 from scimcore.storage.sql.pushdown import Sight
 from scimcore.storage.sql.reading import Reading
-from scimcore.storage.sql.rows import indexed_places, portions
+from scimcore.storage.sql.rows import Places, portions
 from scimcore.storage.sql.transaction import Transaction
 from scimcore.storage.sql.writing import Writing
 
@@ -38,23 +32,20 @@ from scimcore.storage.sql.writing import Writing
 class SqlTransaction:
     """The block of a session: it connects on entering, commits on leaving, and undoes if an exception leaves it."""
 
-    engine: Engine | AsyncEngine
+    links: Links
     dialect: Dialect
     tenant: Tenant
-    indexed: tuple[str, ...]
+    places: Places
     indirect_groups: bool
     group: GroupCommit | None = None
     """What this session commits with, if it does not commit alone."""
     _open: list[Transaction] = attrs.field(factory=list)
 
     async def __aenter__(self) -> Session:
-        try:
-            connection = await connected(self.engine)
-        except (DBAPIError, OSError, PoolTimeoutError) as error:
-            raise UnavailableError("the database cannot be reached") from error
-        transaction = Transaction(Seat(connection, self.group) if self.group else connection, self.dialect)
+        connection = Seat(self.links, self.group) if self.group else await connected(self.links)
+        transaction = Transaction(connection, self.dialect)
         self._open.append(transaction)
-        return SqlSession(transaction, self.tenant, self.indexed, self.indirect_groups)
+        return SqlSession(transaction, self.tenant, self.places, self.indirect_groups)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -65,25 +56,20 @@ class SqlTransaction:
 class SqlSession:
     """A `Session` in one transaction."""
 
-    __slots__ = ("_membership", "_reading", "_tenant", "_transaction", "_writing")
+    __slots__ = ("_indirect_groups", "_places", "_tenant", "_transaction")
 
-    def __init__(
-        self, transaction: Transaction, tenant: Tenant, indexed: tuple[str, ...], indirect_groups: bool
-    ) -> None:
-        places = partial(indexed_places, indexed)
-        sight = Sight(tenant, places, KEY_FUNCTIONS[transaction.dialect.name], indirect_groups)
-        self._tenant = tenant
+    def __init__(self, transaction: Transaction, tenant: Tenant, places: Places, indirect_groups: bool) -> None:
         self._transaction = transaction
-        self._membership = Membership(tenant, indirect_groups, transaction)
-        self._reading = Reading(sight, self._membership, transaction)
-        self._writing = Writing(tenant, places, transaction)
+        self._tenant = tenant
+        self._places = places
+        self._indirect_groups = indirect_groups
 
     # Reading
 
     async def get(self, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING) -> Record | None:
         if not is_storable(id):
             return None
-        return await self._membership.one(resource_type, id, elements)
+        return await self._membership().one(resource_type, id, elements)
 
     async def locate(self, ids: Collection[str]) -> Mapping[str, str]:
         # Who asks is about to refer to them: what is found stays until this session ends.
@@ -99,25 +85,31 @@ class SqlSession:
         if attribute not in KEYED.get(resource_type.name, {}):
             return 0
         if attribute == "members":
-            return await self._membership.count_members(id, most)
-        return await self._membership.count_groups(id, most)
+            return await self._membership().count_members(id, most)
+        return await self._membership().count_groups(id, most)
 
     async def search(self, query: Query) -> Page:
-        return await self._reading.page(query)
+        sight = Sight(self._tenant, self._places, KEY_FUNCTIONS[self._transaction.dialect.name], self._indirect_groups)
+        return await Reading(sight, self._membership(), self._transaction).page(query)
 
     # Writing
 
     async def insert(self, record: Record) -> None:
-        with self._transaction.write(may_clash=False):
-            await self._writing.insert(record)
+        await self._transaction.written(self._writing().insert(record), may_clash=False)
 
     async def update(self, change: Change) -> Record:
-        with self._transaction.write(may_clash=True):
-            return await self._writing.update(change)
+        return await self._transaction.written(self._writing().update(change), may_clash=True)
 
     async def delete(self, record: Record) -> None:
-        with self._transaction.write(may_clash=True):
-            await self._writing.delete(record)
+        await self._transaction.written(self._writing().delete(record), may_clash=True)
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         return self._transaction.savepoint()
+
+    # What there is in this transaction; most sessions need one of them
+
+    def _membership(self) -> Membership:
+        return Membership(self._tenant, self._indirect_groups, self._transaction)
+
+    def _writing(self) -> Writing:
+        return Writing(self._tenant, self._places, self._transaction)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 from typing import Final
 
@@ -17,13 +18,18 @@ from scimcore.storage.index import INDEXED
 from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql import facts
+from scimcore.storage.sql.connection import Links
 from scimcore.storage.sql.dialect import dialect_of, is_file, prepare, sync_fully, will_pass
 from scimcore.storage.sql.group_commit import GroupCommit
 from scimcore.storage.sql.reindexing import reindexed
+from scimcore.storage.sql.rows import indexed_places
 from scimcore.storage.sql.session import SqlTransaction
 
 _ISOLATION: Final = "AUTOCOMMIT"
 """So that the driver begins no transactions."""
+
+_MOST_KEPT: Final = 5
+"""Connections to a file that wait for the next session: as many as the pool has that they are taken from."""
 
 
 class SqlStorage:
@@ -65,8 +71,12 @@ class SqlStorage:
         self._dialect = dialect_of(self._engine)
         prepare(self._engine.sync_engine if isinstance(self._engine, AsyncEngine) else self._engine)
         self._indexed = tuple(indexed)
+        self._places = partial(indexed_places, self._indexed)
         self._indirect_groups = indirect_groups
         self._is_checked = False
+        # An engine of the application's own may have few connections, and need them itself.
+        is_kept = isinstance(database, (str, URL)) and is_file(self._sessions)
+        self._links = Links(self._sessions, kept=_MOST_KEPT if is_kept else 0)
         self._group = GroupCommit(self._sessions) if group_commit and is_file(self._sessions) else None
 
     @property
@@ -82,7 +92,7 @@ class SqlStorage:
             UnfitDatabaseError: The tables are missing or of an earlier release, or other places are indexed in them.
         """
         transaction = SqlTransaction(
-            self._sessions, self._dialect, tenant, self._indexed, self._indirect_groups, self._group
+            self._links, self._dialect, tenant, self._places, self._indirect_groups, self._group
         )
         return transaction if self._is_checked else _Checked(self, transaction)
 
@@ -162,6 +172,7 @@ class SqlStorage:
         engine = self._synchronous("close")
         if self._group is not None:
             self._group.close()
+        self._links.close()
         engine.dispose()
 
     async def close_async(self) -> None:

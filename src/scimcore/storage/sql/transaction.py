@@ -1,7 +1,7 @@
 """A transaction on one connection: when it begins, what ends it, and which of its faults pass."""
 
-from collections.abc import Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Awaitable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -69,15 +69,15 @@ class Transaction:
         if not self._connection.has_begun:
             await self._reached(self._connection.begin(self.dialect.begin_write))
 
-    @contextmanager
-    def write(self, *, may_clash: bool) -> Iterator[None]:
-        """One write; *may_clash* says whether the caller knows what to do after a `VersionClash`."""
+    async def written(self, write: Awaitable[T], *, may_clash: bool) -> T:
+        """What *write* returns, which writes here; *may_clash* says whether a `VersionClash` may come of it."""
         self._may_clash = may_clash
         try:
-            yield
+            result = await write
         finally:
             self._may_clash = False
         self._has_written = True
+        return result
 
     async def end(self, kind: type[BaseException] | None) -> None:
         """Commit, or undo if the block ends with an exception of that *kind*; give the connection back."""

@@ -1,13 +1,12 @@
 """Writing: a record with its unique keys, the values it is found by, and its members, each as rows of their own."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
 from scimcore.errors import UniquenessError
 from scimcore.rules.compare import normalized
 from scimcore.rules.delta import elements_of
-from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Json
 from scimcore.storage.changes import (
     by_key,
@@ -23,6 +22,7 @@ from scimcore.storage.protocol import Change, Record, UniqueKey, Version, Versio
 from scimcore.storage.sql import statements
 from scimcore.storage.sql.elements import element_of, member_rows, stored
 from scimcore.storage.sql.rows import (
+    Places,
     bounded,
     content,
     index_changes,
@@ -41,8 +41,7 @@ class Writing:
     """What is written of one tenant, in one transaction."""
 
     tenant: str
-    places: Callable[[ResourceType], Mapping[str, Place]]
-    """The places of a resource type that the value index holds, by name."""
+    places: Places
     transaction: Transaction
 
     async def insert(self, record: Record) -> None:
