@@ -33,6 +33,10 @@ _SAVEPOINT: Final = text("SAVEPOINT scim_session")
 _UNDO: Final = text("ROLLBACK TO scim_session")
 _KEEP: Final = text("RELEASE scim_session")
 
+_IN_MEMORY: Final = text("PRAGMA temp_store = MEMORY")
+"""A savepoint keeps, as they were, the pages that are written after it: for a create often more than the 64 kB beyond
+which SQLite makes a file for them."""
+
 
 class GroupCommit:
     """The transaction that the sessions of an event loop write in."""
@@ -181,6 +185,7 @@ class GroupCommit:
     def _linked(self) -> SyncConnection:
         if self._link is None:
             self._link = self._engine.connect()
+            asked(self._link, _IN_MEMORY, {})
         return self._link
 
 
