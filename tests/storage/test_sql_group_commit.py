@@ -294,6 +294,7 @@ def slow(storage: SqlStorage, name: str, pause: asyncio.Event) -> Coroutine[obje
 def quick(storage: SqlStorage, name: str) -> Coroutine[object, None, None]:
     async def flow() -> None:
         async with storage.session(ACME) as session:
+            assert await session.get(USER, name) is None
             await session.insert(user(name, name))
 
     return flow()

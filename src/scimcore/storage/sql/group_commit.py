@@ -72,7 +72,6 @@ class GroupCommit:
             return self._taking_part(begin_write)
         except BaseException:
             self._turn.release()
-            self._plan()
             raise
 
     async def _await_turn(self) -> None:
