@@ -626,3 +626,47 @@ def test_a_multi_valued_attribute_that_holds_one_value_is_read_as_a_list_of_it()
 def test_a_filter_is_asked_about_many_documents_without_being_parsed_again() -> None:
     found = parse_filter('userName sw "a"')
     assert [matches(found, {"userName": name}) for name in ("ann", "bob", "Al")] == [True, False, True]
+
+
+# What is asked by equal values alone
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "texts"),
+    [
+        ('nickname EQ "a"', ["nickName"], ["a"]),
+        ('(nickName eq "")', ["nickName"], [""]),
+        ('nickName eq "a" or (code eq "b" or home eq "c")', ["nickName", "code", "home"], ["a", "b", "c"]),
+        ('(nickName eq "a" or code eq "b") or nickName eq "c"', ["nickName", "code", "nickName"], ["a", "b", "c"]),
+        ('owner eq "a" or owner.value eq "b"', ["owner.value", "owner.value"], ["a", "b"]),
+        ('tags eq "a" or seal eq "QQ=="', ["tags", "seal"], ["a", "QQ=="]),
+        ('urn:example:schemas:1.0:More:value eq "a"', ["urn:example:schemas:1.0:More:value"], ["a"]),
+    ],
+)
+def test_a_filter_for_equal_texts_tells_them_with_their_places(text: str, places: list[str], texts: list[str]) -> None:
+    found = parse_filter(text).equated(THING)
+    assert found is not None
+    assert (list(map(str, found[0])), list(found[1])) == (places, texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('nickName ne "a"', 'nickName sw "a"', 'not (nickName eq "a")', "nickName pr", "nickName eq null"),
+        *('nickName eq "a" and code eq "b"', 'nickName eq "a" or code pr', 'nickName eq "a" or code eq null'),
+        *("children eq 1", 'born eq "2011-05-13T04:42:34Z"', 'boxes[labels eq "a"]', "boxes.primary eq false"),
+        *('nickName eq "a" or children eq 1', 'nickName eq "a" or nickName eq "b" and code eq "c"'),
+    ],
+)
+def test_a_filter_for_anything_else_tells_nothing(text: str) -> None:
+    parse_filter(text).bound(THING)
+    assert parse_filter(text).equated(THING) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["nickName eq 1", "nickName eq true", 'secret eq "a"', 'unheard eq "a"', 'boxes eq "a"', 'boxes.key eq "a"']
+)
+def test_a_filter_that_is_refused_tells_nothing(text: str) -> None:
+    with pytest.raises(InvalidFilterError):
+        parse_filter(text).bound(THING)
+    assert parse_filter(text).equated(THING) is None

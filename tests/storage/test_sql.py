@@ -23,7 +23,8 @@ from scimcore.access import anonymous
 from scimcore.engine.http import Request
 from scimcore.engine.immediate import finish
 from scimcore.engine.provider import ScimProvider
-from scimcore.errors import UnavailableError, UniquenessError
+from scimcore.errors import InvalidFilterError, UnavailableError, UniquenessError
+from scimcore.rules.envelope import with_envelope
 from scimcore.rules.filter import matches, parse_filter
 from scimcore.rules.limits import Limits
 from scimcore.schema.attribute import Attribute
@@ -323,6 +324,59 @@ def test_a_look_up_is_the_same_statement_whatever_is_looked_up(database: Databas
             acme.search(query(f'userName eq "{name}"', elements={"groups": ()}))
     assert len(seen) == 3
     assert len({statement for statement, _ in seen}) == 1
+
+
+LONG = "l" * 300
+
+
+@pytest.mark.parametrize("count", [0, 1, 20])
+@pytest.mark.parametrize(
+    "filter",
+    [
+        *('userName eq "ANNA"', 'userName eq "stra\u00dfe"', 'userName eq "STRASSE"', 'externalId eq "X1"'),
+        *('externalId eq "x1"', 'userName eq "" or externalId eq ""', f'userName eq "{LONG.upper()}"'),
+        *(f'externalId eq "{LONG}"', f'externalId eq "{LONG.upper()}"', 'userName eq "anna" or userName eq "Anna"'),
+        *(
+            'userName eq "anna" or externalId eq "x1"',
+            'emails eq "Anna@x.example"',
+            'id eq "a" or userName eq "nobody"',
+        ),
+        *(
+            'groups.value eq "g"',
+            'groups eq "g" or userName eq "berta"',
+            'title eq "T"',
+            'title eq "t" or userName eq "anna"',
+        ),
+        *("externalId eq null", 'externalId eq null or userName eq "anna"', 'meta.resourceType eq "User"'),
+        *('schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"', "active eq true or active eq false"),
+        " or ".join(f'userName eq "{name}"' for name in ("anna", "berta", *"0123456789")),
+    ],
+)
+def test_what_is_asked_by_equal_values_is_what_the_rules_find(acme: Sessions, filter: str, count: int) -> None:
+    everybody = [
+        user("a", "Anna", 3, externalId="x1", title="T", emails=[{"value": "anna@X.example"}]),
+        user("b", "berta", 2, externalId="X1", active=True, emails=[{"value": "anna@x.example"}]),
+        user("c", "Strasse", 1, externalId=LONG),
+        user("d", LONG, externalId=LONG.upper()),
+    ]
+    acme.insert(*everybody, group("g", "Group", ["b"], 4))
+    asked = query(filter, count=count)
+    bound = asked.bound(USER)
+    assert bound is not None
+    whole = [found for one in everybody if (found := acme.get(USER, one.id)) is not None]
+    expected = [
+        one.id
+        for one in sorted(whole, key=lambda one: one.created)
+        if bound.matches(with_envelope(USER, one.document, one.created, one.last_modified, one.version))
+    ]
+    page = acme.search(asked)
+    assert (ids(page), page.total) == (expected[:count], len(expected))
+
+
+@pytest.mark.parametrize("filter", ["userName eq 1", 'userName eq "anna" or externalId eq true', 'password eq "x"'])
+def test_a_look_up_of_what_no_value_can_be_is_refused(acme: Sessions, filter: str) -> None:
+    with pytest.raises(InvalidFilterError):
+        acme.search(query(filter))
 
 
 @pytest.mark.parametrize(

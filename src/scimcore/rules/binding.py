@@ -4,6 +4,7 @@ What depends on the shape of a filter alone is worked out once and kept as a `Pl
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Final, TypeAlias, assert_never
 
 import attrs
@@ -45,6 +46,7 @@ _OPERATORS: Final = {
     # With null only: any other literal is refused when it comes.
     Type.COMPLEX: _EQUALITY,
 }
+_TEXTUAL: Final = (Type.STRING, Type.REFERENCE, Type.BINARY)
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -111,6 +113,8 @@ class Plan:
     term: _Build
     names: frozenset[str]
     """Of the attributes, extensions among them, that it looks at in a resource."""
+    equated: tuple[Place, ...] | None
+    """The place of text that each literal is compared with, if the filter is `eq` terms joined by `or` and no more."""
 
     def operands(self, literals: Sequence[Json], tolerance: Tolerance) -> list[Json]:
         """The *literals* as values of the attributes that they are compared with.
@@ -149,7 +153,15 @@ def element_plan(shape: str, syntax: Syntax, resource_type: ResourceType, attrib
 def _plan(shape: str, syntax: Syntax, binder: "_Binder", element: Attribute | None) -> Plan:
     term = binder.build(syntax, element)
     expected = tuple(binder.expected[slot] for slot in sorted(binder.expected))
-    return Plan(shape, expected, term, frozenset(binder.names))
+    equated = _equated(syntax, binder) if element is None else None
+    return Plan(shape, expected, term, frozenset(binder.names), equated)
+
+
+def _equated(syntax: Syntax, binder: "_Binder") -> tuple[Place, ...] | None:
+    terms = syntax.terms if isinstance(syntax, LogExp) and syntax.connective == "or" else (syntax,)
+    if any(not isinstance(term, AttrExp) or term.slot not in binder.equated for term in terms):
+        return None
+    return tuple(place for _, place in sorted(binder.equated.items(), key=itemgetter(0)))
 
 
 class _Binder:
@@ -159,6 +171,8 @@ class _Binder:
         self._resource_type = resource_type
         self._foreign_is_absent = foreign_is_absent
         self.expected: dict[int, Expected] = {}
+        self.equated: dict[int, Place] = {}
+        """Number of a literal -> the place of text that it has to equal, outside of brackets."""
         self.names: set[str] = set()
 
     def build(self, syntax: Syntax, element: Attribute | None) -> _Build:
@@ -204,6 +218,8 @@ class _Binder:
             reason = f"{str(operator)!r} does not apply to {syntax.path.text!r}, which is of type {place.leaf.type}"
             raise NotWellFormed(reason, syntax.position)
         self.expected[slot] = Expected(place.leaf, operator)
+        if operator is Operator.EQ and element is None and place.leaf.type in _TEXTUAL:
+            self.equated[slot] = place
         compared = _compared(place, operator, _defaults_to_false(place, element))
         present = Presence(written)
 

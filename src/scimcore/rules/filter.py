@@ -27,7 +27,7 @@ from scimcore.rules.syntax import (
 from scimcore.rules.terms import And, Comparison, Never, Not, Or, Presence, SomeElement, Term, predicate
 from scimcore.rules.tokens import literals_of, position_in, split
 from scimcore.rules.tolerance import DEFAULT, Tolerance
-from scimcore.schema.catalogue import ResourceType
+from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Document, Json
 from scimcore.schema.standard import USER
 
@@ -134,6 +134,25 @@ class Filter:
         except NotWellFormed as fault:
             raise _refusal(fault, self.text) from None
         return BoundFilter(tree, predicate(tree), found.names, not _ENVELOPE.isdisjoint(found.names))
+
+    def equated(self, resource_type: ResourceType) -> tuple[tuple[Place, ...], tuple[str, ...]] | None:
+        """The places of *resource_type*, and the texts of which a match has one there, if that is all that is asked.
+
+        So a storage with an index needs no term and no predicate. None for every other filter, even one that asks the
+        same in other words, and for one that `bound` refuses.
+
+        >>> places, texts = parse_filter('USERNAME eq "b" or emails eq "c"').equated(USER) or ((), ())
+        >>> list(map(str, places)), texts
+        (['userName', 'emails.value'], ('b', 'c'))
+        """
+        try:
+            places = plan(self._statement, resource_type, False).equated
+        except NotWellFormed:
+            return None
+        if places is None:
+            return None
+        texts = tuple([literal for literal in self._literals if isinstance(literal, str)])
+        return (places, texts) if len(texts) == len(places) else None
 
     def check_names(self, resource_types: Iterable[ResourceType]) -> None:
         """Refuse names that none of *resource_types* knows: a search over several types may not drop a term (§3.4.2.1).

@@ -10,10 +10,14 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, BindParameter, Select, bindparam, func, select
 
+from scimcore.rules.filter import Filter
+from scimcore.schema.catalogue import ResourceType
+from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Query
 from scimcore.storage.sql.lookups import Listed, Lookups, Sought
 from scimcore.storage.sql.ordering import unsorted
 from scimcore.storage.sql.pushdown import Sight
+from scimcore.storage.sql.rows import text_key
 from scimcore.storage.sql.statements import RECORD_COLUMNS
 from scimcore.storage.sql.tables import RESOURCE, VALUE_INDEX
 
@@ -28,6 +32,10 @@ def sought(query: Query, sight: Sight) -> Sought | None:
     if len(query.resource_types) > 1 or query.sorts or query.after is not None:
         return None
     (resource_type,) = query.resource_types
+    if query.filter is not None and resource_type.name not in query.seen:
+        found = _sought_at_once(query.filter, resource_type, sight)
+        if found is not None:
+            return found
     bound = query.bound(resource_type)
     if bound is None:
         return None
@@ -36,9 +44,26 @@ def sought(query: Query, sight: Sight) -> Sought | None:
     return found if found is not None and len(found.values) <= _MOST_VALUES else None
 
 
-def parameters(few: Sought) -> dict[str, object]:
-    """The parameters of a statement that say which values are sought."""
-    found: dict[str, object] = {}
+def _sought_at_once(filter: Filter, resource_type: ResourceType, sight: Sight) -> Sought | None:
+    """What `Lookups.sought` makes of a *filter* that asks for nothing but values; None if it has to be asked."""
+    equated = filter.equated(resource_type)
+    if equated is None or len(equated[0]) > _MOST_VALUES:
+        return None
+    indexed, keyed = sight.places(resource_type), KEYED.get(resource_type.name, {})
+    values: list[tuple[str, str]] = []
+    for place, text in zip(*equated, strict=True):
+        name = str(place)
+        known = indexed.get(name)
+        key = None if known is None or known.attribute.name in keyed else text_key(known.leaf, text)
+        if key is None:
+            return None
+        values.append((name, key))
+    return Sought(tuple(values), decides=True)
+
+
+def parameters(few: Sought, tenant: str, type_name: str, count: int, offset: int) -> dict[str, object]:
+    """The parameters for *count* records that have a value that is sought, behind the first *offset*."""
+    found: dict[str, object] = {"b_tenant": tenant, "b_type": type_name, "b_count": count, "b_offset": offset}
     for number, (place, value) in enumerate(few.values):
         found[f"b_place_{number}"] = place
         found[f"b_value_{number}"] = value

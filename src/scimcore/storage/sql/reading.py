@@ -34,6 +34,7 @@ _FEW: Final = 20
 
 _Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
 _NONE: Final[_Rows] = ()
+_NOTHING: Final = Page((), 0)
 
 
 @attrs.frozen
@@ -82,6 +83,8 @@ class Reading:
         page = self._those(query, sought, query.count + 1, query.offset)
         if query.count > 0:
             rows = await self.transaction.ask(equalities.having(sought), page)
+            if not rows and not query.offset:
+                return _NOTHING
         total = query.offset + len(rows)
         if query.count <= 0 or len(rows) > query.count or (query.offset and not rows):
             ((total,),) = await self.transaction.ask(equalities.counted(sought), page)
@@ -90,8 +93,7 @@ class Reading:
     def _those(self, query: Query, sought: Sought, count: int, offset: int) -> dict[str, object]:
         """The parameters for as many records that have a value that is *sought*, behind the first ones."""
         (resource_type,) = query.resource_types
-        limits = {"b_tenant": self.sight.tenant, "b_type": resource_type.name, "b_count": count, "b_offset": offset}
-        return {**limits, **equalities.parameters(sought)}
+        return equalities.parameters(sought, self.sight.tenant, resource_type.name, count, offset)
 
     async def _page_of(self, query: Query, found: Sequence[Record], total: int) -> Page:
         """The first of *found*, which are of one type and by creation, as a page; *total* match in all."""
