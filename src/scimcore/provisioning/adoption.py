@@ -13,6 +13,7 @@ import attrs
 from scimcore.errors import ForbiddenError, UniquenessError
 from scimcore.provisioning.intent import Intent, Note
 from scimcore.provisioning.matching import (
+    NOBODY,
     EmailCase,
     IsPrivileged,
     IsVerified,
@@ -89,6 +90,11 @@ class Adoption:
     restore_groups: bool = True
     """Whether an account that the connection had removed joins the groups again that it was in."""
     group_type: ResourceType = PROVISIONED_GROUP
+    _matching: Matching = attrs.field(init=False, eq=False, repr=False)
+
+    @_matching.default
+    def _by_the_settings(self) -> Matching:
+        return Matching(self.match, self.email, self.is_verified)
 
     async def decided(self, intent: Intent, session: Session) -> Intent:
         """*intent* about the account that exists, if there is one and it may be linked.
@@ -110,8 +116,9 @@ class Adoption:
 
     async def _created(self, intent: Intent, sent: Document, session: Session) -> Intent:
         connection = connection_of(intent)
-        matching = Matching(self.match, self.email, self.is_verified)
-        matches = await matching.matches(session, intent.resource_type, sent, connection)
+        matches = await self._matching.matches(session, intent.resource_type, sent, connection)
+        if matches is NOBODY:
+            return intent
         match = _only(matches)
         if match is not None and has_removed(provenance_of(match.record.document), connection):
             if provenance_of(match.record.document).managed_by == connection:

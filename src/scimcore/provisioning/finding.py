@@ -34,18 +34,15 @@ def any_of(places: tuple[str, ...], values: tuple[str, ...]) -> Filter:
     >>> str(any_of(("userName", "externalId"), ("bjensen", '0"1')))
     'userName eq "bjensen" or externalId eq "0\\\\"1"'
     """
-    return Filter(_asking(places), values, _spelled(places))
+    asking, spelled = _asking(places)
+    return Filter(asking, values, spelled)
 
 
 @lru_cache(maxsize=64)
-def _asking(places: tuple[str, ...]) -> Statement:
-    shape, _ = split(_spelled(places))
-    return statement(shape, _UNBOUNDED.max_filter_depth, _UNBOUNDED.max_filter_terms)
-
-
-@lru_cache(maxsize=64)
-def _spelled(places: tuple[str, ...]) -> str:
-    return " or ".join([f'{place} eq ""' for place in places])
+def _asking(places: tuple[str, ...]) -> tuple[Statement, str]:
+    spelled = " or ".join([f'{place} eq ""' for place in places])
+    shape, _ = split(spelled)
+    return statement(shape, _UNBOUNDED.max_filter_depth, _UNBOUNDED.max_filter_terms), spelled
 
 
 async def found(
@@ -62,6 +59,8 @@ async def found(
         page = await session.search(
             Query(resource_types=(resource_type,), filter=filter, offset=len(records), count=count, elements=elements)
         )
+        if not page.records:
+            return tuple(records)
         records += page.records
-        if len(records) >= page.total or not page.records or len(records) == most:
+        if len(records) >= page.total or len(records) == most:
             return tuple(records)

@@ -118,7 +118,7 @@ class Matches:
     """Whether there are more that may match than were looked at."""
 
 
-_NONE: Final = Matches()
+NOBODY: Final = Matches()
 
 
 @attrs.frozen
@@ -136,11 +136,11 @@ class Matching:
         """The accounts that *document*, sent by *connection*, points to."""
         values = self._values(document)
         if not values:
-            return _NONE
+            return NOBODY
         sought = any_of(tuple([_PLACES[key] for key in values]), tuple(values.values()))
         candidates = await found(session, resource_type, sought, most=MOST_CANDIDATES + 1)
         if not candidates:
-            return _NONE
+            return NOBODY
         matched: list[Match] = []
         unverified: list[str] = []
         for record in candidates:
@@ -165,12 +165,15 @@ class Matching:
 
     def _values(self, document: Document) -> dict[MatchKey, str]:
         """What *document* is compared by."""
-        known: dict[MatchKey, str | None] = {
-            "userName": _text(document.get("userName")),
-            "externalId": _text(document.get("externalId")),
-            "email": primary_email(document) if self.is_verified is not None else None,
-        }
-        return {key: value for key in self.keys if (value := known[key])}
+        known: dict[MatchKey, str] = {}
+        for key in self.keys:
+            if key != "email":
+                value = document.get(key)
+            else:
+                value = None if self.is_verified is None else primary_email(document)
+            if value and isinstance(value, str):
+                known[key] = value
+        return known
 
     def _points(self, key: MatchKey, value: str, record: Record, connection: str) -> bool:
         provenance = provenance_of(record.document)
