@@ -13,7 +13,7 @@ import attrs
 from scimcore.errors import ForbiddenError
 from scimcore.provisioning.intent import Intent, Note
 from scimcore.provisioning.matching import OnForeign
-from scimcore.provisioning.provenance import MANUAL, Link, Provenance, provenance_of, with_provenance
+from scimcore.provisioning.provenance import MANUAL, Link, Provenance, created_by, provenance_of, with_provenance
 from scimcore.provisioning.taking import (
     NEVER_ON_FIRST_CONTACT,
     changed_names,
@@ -65,14 +65,13 @@ class Ownership:
     def _stamped(self, intent: Intent, after: Document, connection: str) -> Intent:
         """A new resource: whoever creates it manages it."""
         facts = provenance_of(after)
+        if facts is MANUAL:
+            # Nobody else has to do with it, so it signs in through whom it comes from, whatever the setting.
+            is_account = intent.resource_type.name == "User"
+            return intent.becoming(created_by(connection, after, intent.at, signs_in=is_account))
         link = linking(facts.link(connection), connection, intent.at, after)
-        if facts is not MANUAL:
-            facts = attrs.evolve(facts.linked(link), managed_by=connection)
-            return intent.becoming(self._recorded(intent, after, facts))
-        # Nobody else has to do with it, so it signs in through whom it comes from, whatever the setting.
-        signs_in = connection if intent.resource_type.name == "User" else None
-        facts = Provenance(managed_by=connection, signs_in_through=signs_in, links=(link,))
-        return intent.becoming(with_provenance(after, facts))
+        facts = attrs.evolve(facts.linked(link), managed_by=connection)
+        return intent.becoming(self._recorded(intent, after, facts))
 
     def _managed(self, intent: Intent, before: Record, after: Document, connection: str) -> Intent:
         """What the managing connection sends is stored, but not that it leaves while another provisions the account."""

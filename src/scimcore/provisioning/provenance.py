@@ -190,6 +190,29 @@ def with_provenance(document: Document, provenance: Provenance) -> Document:
     return {name: value for name, value in document.items() if name != PROVISIONING_URN}
 
 
+def created_by(connection: str, document: Document, at: Instant, *, signs_in: bool) -> Document:
+    """*document*, of which nothing is on record, as *connection* creates it, and manages it from then on.
+
+    With *signs_in* it is an account, which signs in through the connection. Written as `with_provenance` writes it, and
+    in half the time: every create of a connection comes here.
+
+    >>> document = created_by("okta", {"externalId": "1"}, Instant("2026-11-22T09:30:00.000000Z"), signs_in=True)
+    >>> provenance_of(document).links[0].external_id, with_provenance(document, provenance_of(document)) is document
+    ('1', True)
+    """
+    link: dict[str, Json] = {"value": connection}
+    external_id = document.get("externalId")
+    if isinstance(external_id, str):
+        link["externalId"] = external_id
+    link["since"] = at
+    link["active"] = document.get("active") is not False
+    facts: dict[str, Json] = {"managedBy": connection}
+    if signs_in:
+        facts["signsInThrough"] = connection
+    facts["connections"] = [link]
+    return {**document, PROVISIONING_URN: facts}
+
+
 def unseen_by(connection: str) -> str:
     """The filter for what does not exist for *connection*, because it deleted it.
 
