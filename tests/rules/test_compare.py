@@ -1,8 +1,11 @@
 """How values compare: text, moments, presence."""
 
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scimcore.rules.compare import comparison_key, folded, instant, is_present
 from scimcore.schema.attribute import Attribute, Type
@@ -104,6 +107,46 @@ def test_a_second_is_a_second_across_a_leap_day() -> None:
     ],
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no "):
+        instant(text)
+
+
+@given(moment=st.datetimes())
+def test_a_moment_is_the_same_with_z_and_with_a_zone_of_nothing(moment: datetime) -> None:
+    text = moment.isoformat(timespec="microseconds")
+    assert instant(f"{text}Z") == instant(f"{text}+00:00") == instant(f"{text}0Z")
+
+
+@pytest.mark.parametrize("text", ["0000-02-29T23:59:59.000001Z", "2026-11-22T24:00:00.000000Z"])
+def test_moments_that_python_does_not_know_are_understood_as_all_others_are(text: str) -> None:
+    assert instant(text) == instant(text.replace("Z", "+00:00"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-13-22T09:30:00.000000Z",
+        "2026-02-29T09:30:00.000000Z",
+        "2026-11-22T24:00:00.000001Z",
+        "2026-11-22T09:60:00.000000Z",
+        "2026-11-22T09:30:60.000000Z",
+        "2026-11-22T24:00:01.000000Z",
+        "12026-11-22T09:3:00.000000Z",
+        "-2026-11-22T09:3:00.000000Z",
+        "2026-11-22T09:30:0\u0660.000000Z",
+        "2026-11-22T09:30:0\u00b2.000000Z",
+        "2026-11-22 09:30:00.000000Z",
+        "2026-11-22t09:30:00.000000Z",
+        "2026-11-22T09:30:00,000000Z",
+        "2026-W47-7T09:30:00.000000Z",
+        "2026-11-22T09:30:00.0000 0Z",
+        "2026-11-22T09:30:00.00000\uff10Z",
+        "20261122T093000.0000000000Z",
+        "2026-11-22T09:30:00.00+00:Z",
+    ],
+)
+def test_what_only_python_or_nobody_takes_for_a_moment_is_none(text: str) -> None:
+    assert len(text) == 27
     with pytest.raises(ValueError, match="no "):
         instant(text)
 

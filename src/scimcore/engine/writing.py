@@ -99,7 +99,7 @@ class Writing:
             intent = await self._decided(draft, now, session)
             notes = intent.notes
             if intent.before is not draft.before or intent.after is not draft.after:
-                draft = draft._replace(id=intent.id, before=intent.before, after=intent.after, delta=None, leans=True)
+                draft = _decided_as(intent, draft)
         record, delta = await self._applied(draft, now, session)
         return Outcome(
             happening=_happening(draft, delta),
@@ -182,6 +182,20 @@ def event_of(outcome: Outcome, caller: Caller, at: Instant, request_id: str) -> 
         notes=outcome.notes,
         at=at,
         request_id=request_id,
+    )
+
+
+def _decided_as(intent: Intent, draft: Draft) -> Draft:
+    """*draft* as policies want it."""
+    return Draft(
+        asked=draft.asked,
+        resource_type=draft.resource_type,
+        id=intent.id,
+        before=intent.before,
+        after=intent.after,
+        wanted=draft.wanted,
+        ignored=draft.ignored,
+        skipped=draft.skipped,
     )
 
 

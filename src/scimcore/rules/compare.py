@@ -97,6 +97,9 @@ def instant(text: str) -> tuple[int, str]:
     Raises:
         ValueError: *text* is no xsd:dateTime, or a date that no calendar has.
     """
+    known = _engine_instant(text)
+    if known is not None:
+        return known
     found = _DATE_TIME.fullmatch(text)
     if found is None:
         raise ValueError("no xsd:dateTime")
@@ -109,6 +112,29 @@ def instant(text: str) -> tuple[int, str]:
         raise ValueError("no such time of day")
     seconds = _days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second
     return seconds - _offset(found), fraction
+
+
+def _engine_instant(text: str) -> tuple[int, str] | None:
+    """What `instant` makes of a moment as the engine writes them, in a third of the time; None for any other text."""
+    if len(text) != 27 or text[16] != ":" or text[19] != "." or text[26] != "Z":
+        return None
+    second, fraction = text[17:19], text[20:26]
+    if not (fraction.isascii() and fraction.isdecimal() and second.isascii() and second.isdecimal() and second < "60"):
+        return None
+    minute = _minute(text[:16])
+    return None if minute is None else (minute + int(second), fraction.rstrip("0"))
+
+
+@lru_cache(maxsize=64)
+def _minute(text: str) -> int | None:
+    """When the minute begins that the first 16 characters of a moment name; None for 24:00, in which no second follows.
+
+    Of the moments that are written now, one after another, nearly all are in one minute.
+
+    Raises:
+        ValueError: *text* begins no xsd:dateTime.
+    """
+    return None if text[11:13] == "24" else instant(f"{text}:00Z")[0]
 
 
 def _days(year: int, month: int, day: int) -> int:
@@ -132,8 +158,16 @@ def is_present(value: Json) -> bool:
     >>> is_present(False), is_present(""), is_present([]), is_present({"givenName": ""}), is_present([{"value": "a"}])
     (True, False, False, False, True)
     """
+    if isinstance(value, str):
+        return value != ""
     if isinstance(value, dict):
-        return any(map(is_present, value.values()))
+        for part in value.values():  # noqa: SIM110 - any() takes twice as long, and most values are told by their first
+            if is_present(part):
+                return True
+        return False
     if isinstance(value, (list, tuple)):
-        return any(map(is_present, value))
+        for part in value:  # noqa: SIM110
+            if is_present(part):
+                return True
+        return False
     return value is not None and value != ""

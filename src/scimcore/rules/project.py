@@ -175,14 +175,15 @@ def _kept(value: Document, cut: Cut) -> Document:
 def _without(value: Document, cut: Cut) -> Document:
     if value.keys().isdisjoint(cut):  # this way round it is the few names of the cut that are looked up
         return value
-    result: dict[str, Json] = {}
-    for name, one in value.items():
-        if name not in cut:
-            result[name] = one
-        elif (inner := cut[name]) is not None:
-            shown = _each(one, inner, _without)
-            if not is_unassigned(shown):
-                result[name] = shown
+    result = dict(value)
+    for name, inner in cut.items():
+        if name not in value:
+            continue
+        shown = None if inner is None else _each(value[name], inner, _without)
+        if is_unassigned(shown):
+            del result[name]
+        else:
+            result[name] = shown
     return result
 
 

@@ -150,7 +150,8 @@ def _moment(value: Json) -> str | None:
         seconds, fraction = instant(value) if isinstance(value, str) else (None, "")
     except ValueError:
         return None
-    return None if seconds is None else f"{_BEFORE_ALL_TIME + seconds:018}{fraction}"
+    # A format specification takes as long as all the rest.
+    return None if seconds is None else str(_BEFORE_ALL_TIME + seconds).zfill(18) + fraction
 
 
 def _number(value: Json) -> str | None:
