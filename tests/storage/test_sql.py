@@ -410,6 +410,21 @@ def test_what_else_is_said_of_those_who_have_a_value_is_decided_without_the_data
     assert len(statements) == 1
 
 
+@pytest.mark.parametrize("filter", SHARING)
+@pytest.mark.parametrize("many", [10, 11, 20, 21, 30])
+def test_records_that_share_several_values_are_found_once_however_many_they_are(
+    acme: Sessions, filter: str, many: int
+) -> None:
+    shared: dict[str, Json] = {"externalId": "shared", "emails": [{"value": "x@y.example"}]}
+    acme.insert(*(user(f"{number:02}", f"user-{number}", many - number, **shared) for number in range(many)))
+    found: list[str] = []
+    for offset in range(0, many + 7, 7):
+        page = acme.search(query(filter, offset=offset, count=7))
+        assert (page.total, page.next is not None) == (many, offset + 7 < many)
+        found += ids(page)
+    assert found == [f"{number:02}" for number in reversed(range(many))]
+
+
 @pytest.mark.parametrize("many", [19, 20, 21, 60])
 def test_the_database_decides_where_many_have_a_value(database: Database, acme: Sessions, many: int) -> None:
     acme.insert(*(user(f"{number:02}", f"user{number}", number, externalId="x") for number in range(many)))

@@ -95,14 +95,22 @@ class Dialect:
     """An insert of one row that does nothing and returns nothing, rather than fail, where the key is taken."""
     begin_write: TextClause
     """What begins a transaction that writes."""
+    looks_up_apart: bool
+    """Whether a few values are found sooner one by one than as a list, in whose order the database then answers."""
     lock_schema: TextClause | None = None
     """What makes others wait who want to change the tables, until the transaction ends; None if beginning does."""
 
 
 # The number is the one that all who change the tables agree on: "scim" in ASCII.
 _DIALECTS: Final = (
-    Dialect("sqlite", _sqlite_insert, text("BEGIN IMMEDIATE")),
-    Dialect("postgresql", _postgresql_insert, text("BEGIN"), text("SELECT pg_advisory_xact_lock(1935894893)")),
+    Dialect("sqlite", _sqlite_insert, text("BEGIN IMMEDIATE"), looks_up_apart=True),
+    Dialect(
+        "postgresql",
+        _postgresql_insert,
+        text("BEGIN"),
+        looks_up_apart=False,
+        lock_schema=text("SELECT pg_advisory_xact_lock(1935894893)"),
+    ),
 )
 
 

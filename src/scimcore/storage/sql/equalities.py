@@ -6,9 +6,21 @@ number of values. Whatever else is asked of the few that have one, or hidden of 
 """
 
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, BindParameter, Select, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ClauseElement,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
 
 from scimcore.rules.filter import Filter
 from scimcore.schema.catalogue import ResourceType
@@ -16,12 +28,16 @@ from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Query
 from scimcore.storage.sql.lookups import Listed, Lookups, Sought
 from scimcore.storage.sql.ordering import unsorted
+from scimcore.storage.sql.prepared import Rows
 from scimcore.storage.sql.pushdown import Sight
 from scimcore.storage.sql.rows import text_key
 from scimcore.storage.sql.statements import RECORD_COLUMNS
 from scimcore.storage.sql.tables import RESOURCE, VALUE_INDEX
 
 _MOST_VALUES: Final = 10
+# Where the id and the creation stand in RECORD_COLUMNS.
+_ID: Final = 1
+_CREATED: Final = 2
 
 _tenant: Final[BindParameter[str]] = bindparam("b_tenant")
 _type: Final[BindParameter[str]] = bindparam("b_type")
@@ -75,6 +91,20 @@ def having(few: Sought) -> Select[Any]:
     return _having(len(few.values))
 
 
+def apart(few: Sought) -> ClauseElement:
+    """The same as one look-up behind another: in no order, and each record as often as it has one of the values."""
+    return _apart(len(few.values))
+
+
+def in_order(rows: Rows) -> Rows:
+    """The *rows* that `apart` found, each record once, by creation.
+
+    >>> in_order([("User", "b", "2026-11-23"), ("User", "a", "2026-11-23"), ("User", "b", "2026-11-23")])
+    [('User', 'a', '2026-11-23'), ('User', 'b', '2026-11-23')]
+    """
+    return sorted({row[_ID]: row for row in rows}.values(), key=itemgetter(_CREATED, _ID))
+
+
 def counted(few: Sought) -> Select[Any]:
     """How many records of one type have one of as many values."""
     return _counted(len(few.values))
@@ -88,18 +118,29 @@ def _having(number: int) -> Select[Any]:
 
 
 @lru_cache(maxsize=_MOST_VALUES)
+def _apart(number: int) -> ClauseElement:
+    same = (RESOURCE.c.tenant == VALUE_INDEX.c.tenant, RESOURCE.c.type == VALUE_INDEX.c.type)
+    both = VALUE_INDEX.join(RESOURCE, and_(*same, RESOURCE.c.id == VALUE_INDEX.c.id))
+    found = [select(*RECORD_COLUMNS).select_from(both).where(*_has_value(one)) for one in range(number)]
+    whole = found[0] if number == 1 else union_all(*found)
+    return whole.limit(bindparam("b_count", type_=BigInteger)).offset(bindparam("b_offset", type_=BigInteger))
+
+
+@lru_cache(maxsize=_MOST_VALUES)
 def _counted(number: int) -> Select[Any]:
     return _restricted(select(func.count(RESOURCE.c.version)), number)
 
 
 def _restricted(statement: Select[Any], number: int) -> Select[Any]:
-    ids = tuple(
-        select(VALUE_INDEX.c.id).where(
-            VALUE_INDEX.c.tenant == _tenant,
-            VALUE_INDEX.c.type == _type,
-            VALUE_INDEX.c.place == bindparam(f"b_place_{one}"),
-            VALUE_INDEX.c.value == bindparam(f"b_value_{one}"),
-        )
-        for one in range(number)
-    )
+    ids = tuple(select(VALUE_INDEX.c.id).where(*_has_value(one)) for one in range(number))
     return statement.where(RESOURCE.c.tenant == _tenant, RESOURCE.c.type == _type, Listed(ids, decides=True).condition)
+
+
+def _has_value(number: int) -> tuple[ColumnElement[bool], ...]:
+    """That a row of the value index holds the value of that number."""
+    return (
+        VALUE_INDEX.c.tenant == _tenant,
+        VALUE_INDEX.c.type == _type,
+        VALUE_INDEX.c.place == bindparam(f"b_place_{number}"),
+        VALUE_INDEX.c.value == bindparam(f"b_value_{number}"),
+    )

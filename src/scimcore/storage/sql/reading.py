@@ -34,7 +34,6 @@ _FEW: Final = 20
 
 _Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
 _NONE: Final[_Rows] = ()
-_NOTHING: Final = Page((), 0)
 
 
 @attrs.frozen
@@ -69,26 +68,42 @@ class Reading:
 
     async def _page_of_few(self, query: Query, sought: Sought) -> Page | None:
         """The records that match among those that have a value that is *sought*; None if too many have one."""
-        rows = await self.transaction.ask(equalities.having(sought), self._those(query, sought, _FEW + 1, 0))
-        if len(rows) > _FEW:
+        rows = await self._few(query, sought)
+        if rows is None:
             return None
-        records = [record_of(row, query.resource_types[0]) for row in rows]
+        records = self._records(query, rows)
         judged = await self._judged(query, records)
         found = [one for one in records if judged[one.resource_type.name, one.id]]
         return await self._page_of(query, found[query.offset :], len(found))
 
     async def _page_with(self, query: Query, sought: Sought) -> Page:
         """The records that have a value that is *sought*."""
+        if query.count > 0 and self.transaction.dialect.looks_up_apart:
+            few = await self._few(query, sought)
+            if few is not None:
+                shown = few[query.offset : query.offset + query.count + 1]
+                return await self._page_of(query, self._records(query, shown), len(few))
         rows: Rows = ()
         page = self._those(query, sought, query.count + 1, query.offset)
         if query.count > 0:
             rows = await self.transaction.ask(equalities.having(sought), page)
-            if not rows and not query.offset:
-                return _NOTHING
         total = query.offset + len(rows)
         if query.count <= 0 or len(rows) > query.count or (query.offset and not rows):
             ((total,),) = await self.transaction.ask(equalities.counted(sought), page)
-        return await self._page_of(query, [record_of(row, query.resource_types[0]) for row in rows], total)
+        return await self._page_of(query, self._records(query, rows), total)
+
+    async def _few(self, query: Query, sought: Sought) -> Rows | None:
+        """The records that have a value that is *sought*, by creation; None if there are too many."""
+        is_apart = self.transaction.dialect.looks_up_apart
+        asked = equalities.apart(sought) if is_apart else equalities.having(sought)
+        rows = await self.transaction.ask(asked, self._those(query, sought, _FEW + 1, 0))
+        if len(rows) > _FEW:
+            return None
+        return equalities.in_order(rows) if rows and is_apart else rows
+
+    def _records(self, query: Query, rows: Rows) -> list[Record]:
+        (resource_type,) = query.resource_types
+        return [record_of(row, resource_type) for row in rows]
 
     def _those(self, query: Query, sought: Sought, count: int, offset: int) -> dict[str, object]:
         """The parameters for as many records that have a value that is *sought*, behind the first ones."""
@@ -97,6 +112,8 @@ class Reading:
 
     async def _page_of(self, query: Query, found: Sequence[Record], total: int) -> Page:
         """The first of *found*, which are of one type and by creation, as a page; *total* match in all."""
+        if not found:
+            return Page((), total)
         records = found[: query.count]
         end = None
         if records and len(found) > len(records):
