@@ -23,14 +23,19 @@ def pragmas(engine: Engine) -> dict[str, object]:
     with engine.connect() as connection:
         return {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "busy_timeout", "wal_autocheckpoint")
         }
 
 
 def test_a_file_named_by_url_is_read_while_it_is_written_and_loses_nothing_with_the_power(empty_sqlite: str) -> None:
     storage = SqlStorage(f"sqlite{empty_sqlite}")
     assert isinstance(storage._engine, Engine)  # noqa: SLF001 - nothing outside tells
-    assert pragmas(storage._engine) == {"journal_mode": "wal", "synchronous": FULL, "busy_timeout": 5_000}  # noqa: SLF001
+    assert pragmas(storage._engine) == {  # noqa: SLF001
+        "journal_mode": "wal",
+        "synchronous": FULL,
+        "busy_timeout": 5_000,
+        "wal_autocheckpoint": 4_000,
+    }
     storage.close()
 
 
@@ -50,7 +55,12 @@ def test_an_engine_of_the_application_gets_the_log_and_keeps_its_own_choices(emp
 
     SqlStorage(engine)
     SqlStorage(engine)
-    assert pragmas(engine) == {"journal_mode": "wal", "synchronous": NORMAL, "busy_timeout": 2_000}
+    assert pragmas(engine) == {
+        "journal_mode": "wal",
+        "synchronous": NORMAL,
+        "busy_timeout": 2_000,
+        "wal_autocheckpoint": 1_000,
+    }
     engine.dispose()
 
 

@@ -20,23 +20,18 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    create_engine,
-    event,
     insert,
-    make_url,
     select,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scimcore.audit.chain import BEGINNING, Break, Head, Sealed, Verifying, seal
 from scimcore.audit.entry import Told, entry_of
 from scimcore.engine.wire import written
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import Tenant
-from scimcore.storage.sql.dialect import prepare
+from scimcore.storage.sql.engines import ISOLATION, engine_for, is_file
 from scimcore.storage.sql.prepared import asked
 
 T = TypeVar("T")
@@ -57,7 +52,6 @@ AUDIT: Final = Table(
 )
 
 _INSERT: Final = insert(AUDIT)
-_ISOLATION: Final = "AUTOCOMMIT"
 _ATTEMPTS: Final = 100
 _PAGE: Final = 1_000
 _MOST_ENDS: Final = 10_000
@@ -89,15 +83,19 @@ class SqlAudit:
         key: bytes = b"",
         settle: Callable[[], None] | None = None,
     ) -> None:
-        # An engine that never begins transactions saves what it costs to say so for each connection.
+        is_own = isinstance(database, (str, URL))
+        # A log that is not forced to the disk for each entry loses none when a process dies, and the last ones when the
+        # machine does: the chain holds all the same.
         self._engine = (
-            _engine(database)
+            engine_for(database, "NORMAL")
             if isinstance(database, (str, URL))
-            else database.execution_options(isolation_level=_ISOLATION)
+            else database.execution_options(isolation_level=ISOLATION)
         )
         self._key = key
         self._settle = settle
-        self._keeps = isinstance(database, (str, URL)) and _may_keep(self._engine)
+        # To take a connection from a pool and give it back was a quarter of what an entry cost in SQLite, and a file is
+        # never lost, as a server may be.
+        self._keeps = is_own and is_file(self._engine)
         self._kept: Connection | None = None
         self._ends: dict[Tenant, Head] = {}
         # Only those of one process take turns; others meet at the primary key.
@@ -232,37 +230,3 @@ def _verified(connection: Connection, key: bytes, noted: tuple[Head, ...]) -> Ve
         breaks += walk.breaks
     breaks += [Break(head.tenant, head.number, "missing: it was noted as the end") for head in missing.values()]
     return Verification(tuple(heads), tuple(breaks))
-
-
-def _engine(database: str | URL) -> Engine | AsyncEngine:
-    url = make_url(database)
-    if url.get_dialect().is_async:
-        asynchronous = create_async_engine(url, isolation_level=_ISOLATION)
-        _prepare(asynchronous.sync_engine)
-        return asynchronous
-    engine = create_engine(url, isolation_level=_ISOLATION)
-    _prepare(engine)
-    return engine
-
-
-def _may_keep(engine: Engine | AsyncEngine) -> bool:
-    """Whether one connection may serve every entry, whatever its thread.
-
-    To take one from a pool and give it back was a quarter of what an entry cost in SQLite. A file is never lost, as a
-    server may be; and a database in memory belongs to the thread that made it.
-    """
-    return isinstance(engine, Engine) and engine.dialect.name == "sqlite" and isinstance(engine.pool, QueuePool)
-
-
-def _prepare(engine: Engine) -> None:
-    prepare(engine)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _relaxed)
-
-
-def _relaxed(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    # A write-ahead log that is not forced to the disk for each entry loses none when a process dies, and the last ones
-    # when the machine does: the chain holds all the same.
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()

@@ -7,10 +7,9 @@ is begun for reading because a beginning and an end would cost two exchanges mor
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
-from sqlite3 import OperationalError
-from typing import Final, TypeGuard
+from typing import Final
 
 import attrs
 from sqlalchemy import (
@@ -23,15 +22,12 @@ from sqlalchemy import (
     Select,
     Table,
     TextClause,
-    event,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -138,56 +134,6 @@ def alone(connection: Connection, dialect: Dialect) -> Iterator[None]:
         connection.execute(ROLLBACK)
         raise
     connection.execute(COMMIT)
-
-
-def is_file(engine: Engine | AsyncEngine) -> TypeGuard[Engine]:
-    """Whether *engine* reaches a file of SQLite without an event loop, each connection being another.
-
-    A database in memory belongs to the thread that made it, or all connections to it are one.
-    """
-    return (
-        isinstance(engine, Engine)
-        and engine.dialect.name == "sqlite"
-        and isinstance(engine.pool, (QueuePool, NullPool))
-    )
-
-
-def prepare(engine: Engine) -> None:
-    """Let readers and the one writer of a SQLite file not wait for each other, on every connection made from now on.
-
-    How long a writer waits for another stays as the driver was told (five seconds, if it was told nothing), and so does
-    when it waits for the disk: an engine of the application's own decides both itself.
-    """
-    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _write_ahead):
-        event.listen(engine, "connect", _write_ahead)
-
-
-def sync_fully(engine: Engine) -> None:
-    """Let every commit to a SQLite file wait until the disk has it, so that it outlives a power failure.
-
-    It would outlive the end of the process without that. An identity provider does not repeat a deactivation that was
-    confirmed, so it must not be lost with the power either.
-    """
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _synchronous)
-
-
-def _write_ahead(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # While others use a new file the change fails at once; one of them makes it, or else the next connection does.
-    with suppress(OperationalError):
-        _say(connection, "PRAGMA journal_mode = WAL")
-
-
-def _synchronous(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    _say(connection, "PRAGMA synchronous = FULL")
-
-
-def _say(connection: DBAPIConnection, statement: str) -> None:
-    cursor = connection.cursor()
-    try:
-        cursor.execute(statement)
-    finally:
-        cursor.close()
 
 
 def lost_a_race(error: DBAPIError) -> bool:

@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Final
 
 import attrs
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scimcore.errors import UnavailableError
 from scimcore.schema.catalogue import ResourceType
@@ -19,14 +19,12 @@ from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql import facts
 from scimcore.storage.sql.connection import Links
-from scimcore.storage.sql.dialect import dialect_of, is_file, prepare, sync_fully, will_pass
+from scimcore.storage.sql.dialect import dialect_of, will_pass
+from scimcore.storage.sql.engines import ISOLATION, engine_for, is_file, prepare
 from scimcore.storage.sql.group_commit import GroupCommit
 from scimcore.storage.sql.reindexing import reindexed
 from scimcore.storage.sql.rows import indexed_places
 from scimcore.storage.sql.session import SqlTransaction
-
-_ISOLATION: Final = "AUTOCOMMIT"
-"""So that the driver begins no transactions."""
 
 _MOST_KEPT: Final = 5
 """Connections to a file that wait for the next session: as many as the pool has that they are taken from."""
@@ -63,11 +61,12 @@ class SqlStorage:
         group_commit: bool = False,
     ) -> None:
         if isinstance(database, (str, URL)):
-            self._engine = self._sessions = _engine(database)
+            # An identity provider does not repeat a deactivation that was confirmed, so it must not be lost.
+            self._engine = self._sessions = engine_for(database, "FULL")
         else:
             self._engine = database
             # This costs each session a fifth of a GET; an engine that never begins transactions costs nothing.
-            self._sessions = database.execution_options(isolation_level=_ISOLATION)
+            self._sessions = database.execution_options(isolation_level=ISOLATION)
         self._dialect = dialect_of(self._engine)
         prepare(self._engine.sync_engine if isinstance(self._engine, AsyncEngine) else self._engine)
         self._indexed = tuple(indexed)
@@ -197,7 +196,7 @@ class SqlStorage:
         return lambda connection: reindexed(connection, self._dialect, self._indexed, resource_types)
 
     def _at_once(self, name: str, work: Callable[[Connection], None]) -> None:
-        engine = self._synchronous(name).execution_options(isolation_level=_ISOLATION)
+        engine = self._synchronous(name).execution_options(isolation_level=ISOLATION)
         with engine.connect() as connection:
             work(connection)
 
@@ -230,14 +229,3 @@ class _Checked:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.transaction.__aexit__(kind, error, trace)
-
-
-def _engine(database: str | URL) -> Engine | AsyncEngine:
-    url = make_url(database)
-    if url.get_dialect().is_async:
-        asynchronous = create_async_engine(url, isolation_level=_ISOLATION)
-        sync_fully(asynchronous.sync_engine)
-        return asynchronous
-    engine = create_engine(url, isolation_level=_ISOLATION)
-    sync_fully(engine)
-    return engine
