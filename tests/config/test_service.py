@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from scimcore.dialects import Dialect
 from scimcore.engine.http import Request, Response
 from scimcore.provisioning import Connection
 from scimcore.rules.limits import Limits
+from scimcore.schema.standard import USER
 from scimcore.storage.protocol import Tenant
 
 ACME = Tenant("acme")
@@ -47,6 +50,35 @@ def test_the_tokens_of_the_database_open_the_provider(database: str) -> None:
     # A token whose connection is not configured is valid and opens nothing.
     assert asyncio.run(conversation()) == [200, 403, 401]
     assert [event.happening for event in events] == ["issued", "issued", "refused", "refused", "unauthenticated"]
+
+
+@pytest.mark.parametrize(("audit", "status"), [(True, 500), ("sqlite:///{}", 201)])
+def test_a_record_beside_the_users_is_written_with_the_change_or_nothing_is(
+    tmp_path: Path, audit: bool | str, status: int
+) -> None:
+    apart = audit.format(tmp_path / "record.db") if isinstance(audit, str) else audit
+    callers: Mapping[str, Caller] = {"a-token-from-elsewhere": Caller(tenant=ACME, connection="okta")}
+    bugs: list[Exception] = []
+    service = service_of(
+        Configuration(database=f"sqlite:///{tmp_path / 'scim.db'}", connections=(OKTA,), audit=apart),
+        also=BearerTokens(callers),
+        on_bug=lambda bug, _: bugs.append(bug),
+    )
+
+    async def conversation() -> tuple[int, object]:
+        await service.database.create_all()
+        record = tmp_path / ("record.db" if isinstance(audit, str) else "scim.db")
+        with closing(sqlite3.connect(record)) as connection:
+            connection.execute("DROP TABLE scim_audit")
+        headers = {"Authorization": "Bearer a-token-from-elsewhere"}
+        body = json.dumps({"schemas": [USER.schema.id], "userName": "a"}).encode()
+        created = await service.provider.handle(Request("POST", "/Users", headers=headers, body=body))
+        found = await service.provider.handle(Request("GET", "/Users", headers=headers))
+        await service.database.close()
+        return created.status, json.loads(found.body)["totalResults"]
+
+    assert asyncio.run(conversation()) == (status, int(status == 201))
+    assert len(bugs) == 1
 
 
 def test_whom_the_application_knows_is_let_in_too() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from scimcore.access import Authenticator, Caller, anonymous
 from scimcore.dialects import Dialect
-from scimcore.engine.events import Event, OnEvent
+from scimcore.engine.events import Event, OnEvent, Recorder
 from scimcore.engine.http import Request, Response
 from scimcore.engine.provider import ScimProvider
 from scimcore.provisioning import Connection
@@ -299,6 +299,7 @@ class Maker:
         watch: Watch = unwatched,
         keyed: Mapping[str, Mapping[str, str]] | None = None,
         authenticate: Authenticator | None = None,
+        record: Recorder | None = None,
         on_event: OnEvent | None = None,
         dialect: Dialect = Dialect.DEFAULT,
         resource_types: Collection[ResourceType] = (USER, GROUP),
@@ -321,6 +322,7 @@ class Maker:
             clock=lambda: datetime(2026, 11, 22, 9, tzinfo=UTC) + timedelta(seconds=next(seconds)),
             new_id=new_id or (lambda: f"id-{next(numbers)}"),
             new_request_id=lambda: f"request-{next(requests)}",
+            record=record,
             on_event=on_event or events.append,
             on_bug=lambda bug, _: bugs.append(bug),
         )

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    bindparam,
     insert,
     select,
 )
@@ -27,12 +28,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scimcore.audit.chain import BEGINNING, Break, Head, Sealed, Verifying, seal
-from scimcore.audit.entry import Told, entry_of
+from scimcore.audit.entry import Entry, Told, entry_of
+from scimcore.engine.events import Event
 from scimcore.engine.wire import written
 from scimcore.errors import UnavailableError
-from scimcore.storage.protocol import Tenant
+from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql.engines import ISOLATION, engine_for, is_file
 from scimcore.storage.sql.prepared import asked
+from scimcore.storage.sql.session import SqlSession
 
 T = TypeVar("T")
 
@@ -52,6 +55,12 @@ AUDIT: Final = Table(
 )
 
 _INSERT: Final = insert(AUDIT)
+_LAST: Final = (
+    select(AUDIT.c.number, AUDIT.c.seal)
+    .where(AUDIT.c.tenant == bindparam("b_tenant"))
+    .order_by(AUDIT.c.number.desc())
+    .limit(1)
+)
 _ATTEMPTS: Final = 100
 _PAGE: Final = 1_000
 _MOST_ENDS: Final = 10_000
@@ -73,7 +82,9 @@ class SqlAudit:
     seals are HMACs: whoever can write the table still cannot forge one. *settle* is called before each entry:
     the method of a `SqlStorage` that commits in groups to the same file.
 
-    An entry is written after the change that it tells of was committed, and before the client is answered.
+    As `record` of a provider whose `SqlStorage` is in the same database, it puts a change on record in the transaction
+    that makes it: neither is there without the other. As `on_event` it writes an entry after the change was committed,
+    and before the client is answered.
     """
 
     def __init__(
@@ -131,6 +142,33 @@ class SqlAudit:
             raise
         self._kept = connection
 
+    async def within(self, event: Event, session: Session) -> None:
+        """Put *event* on record in the transaction of *session*, which belongs to a `SqlStorage` in the same database.
+
+        Raises:
+            TypeError: The session belongs to another storage.
+            UnavailableError: The database cannot be reached, or others took every place that was tried.
+        """
+        if not isinstance(session, SqlSession):
+            raise TypeError("a record in the transaction of a change needs a SqlStorage, in the same database")
+        transaction, entry = session.transaction, entry_of(event)
+        text = written(entry.facts).decode()
+        # From here on nobody else writes to SQLite. In PostgreSQL the insert waits for whoever takes the same place.
+        await transaction.begin()
+        for _ in range(_ATTEMPTS):
+            rows = await transaction.ask(_LAST, {"b_tenant": entry.tenant})
+            end = Head(entry.tenant, *rows[0]) if rows else Head(entry.tenant, 0, BEGINNING)
+            _, values = self._next(end, entry, text)
+            if await transaction.ask(transaction.dialect.insert_if_free(AUDIT), values):
+                return
+        raise UnavailableError("the record is written to by too many at once")
+
+    def _next(self, end: Head, entry: Entry, text: str) -> tuple[Head, dict[str, object]]:
+        """Where the chain of *end* ends when *entry* was put there, and the row that does it."""
+        number = end.number + 1
+        head = Head(entry.tenant, number, seal(end.seal, entry.tenant, number, text, self._key))
+        return head, {"tenant": entry.tenant, "number": number, "at": entry.at, "entry": text, "seal": head.seal}
+
     async def _appended(self, engine: AsyncEngine, event: Told) -> None:
         async with self._asynchronous_turn, engine.connect() as connection:
             await connection.run_sync(self._append, event)
@@ -140,9 +178,7 @@ class SqlAudit:
         text = written(entry.facts).decode()
         for _ in range(_ATTEMPTS):
             end = self._ends.get(entry.tenant) or _end(connection, entry.tenant)
-            number = end.number + 1
-            head = Head(entry.tenant, number, seal(end.seal, entry.tenant, number, text, self._key))
-            values = {"tenant": entry.tenant, "number": number, "at": entry.at, "entry": text, "seal": head.seal}
+            head, values = self._next(end, entry, text)
             try:
                 asked(connection, _INSERT, values)
             except IntegrityError:
@@ -195,8 +231,7 @@ class SqlAudit:
 
 
 def _end(connection: Connection, tenant: Tenant) -> Head:
-    query = select(AUDIT.c.number, AUDIT.c.seal).where(AUDIT.c.tenant == tenant)
-    row = connection.execute(query.order_by(AUDIT.c.number.desc()).limit(1)).first()
+    row = connection.execute(_LAST, {"b_tenant": tenant}).first()
     return Head(tenant, 0, BEGINNING) if row is None else Head(tenant, row.number, row.seal)
 
 

@@ -33,6 +33,9 @@ class Database:
     storage: "MemoryStorage | SqlStorage"
     tokens: "MemoryTokens | SqlTokens"
     audit: "SqlAudit | None"
+    audits_within: bool = False
+    """Whether changes are put on record in the transactions that make them; they can be where both are in one
+    database."""
 
     def noted(self, event: Told) -> Awaitable[None] | None:
         """Put *event* on record, if there is one.
@@ -94,7 +97,8 @@ def database_of(configuration: Configuration, audit_key: bytes = b"", *, group_c
     url = url_of(configuration.database)
     storage = SqlStorage(url, group_commit=group_commit)
     audit = _record_of(configuration, audit_key, storage.settle)
-    return Database(storage, SqlTokens(url, settle=storage.settle), audit)
+    tokens = SqlTokens(url, settle=storage.settle)
+    return Database(storage, tokens, audit, audits_within=configuration.record == configuration.database)
 
 
 def _record_of(configuration: Configuration, key: bytes, settle: Callable[[], None] | None = None) -> "SqlAudit | None":
@@ -147,6 +151,7 @@ def service_of(
     """
     database = database_of(configuration, audit_key, group_commit=group_commit)
     sink = database.noted if on_event is None else all_of(database.noted, on_event)
+    is_within = database.audits_within
 
     def report(bug: Exception) -> None:
         if on_bug is not None:
@@ -159,7 +164,8 @@ def service_of(
         resource_types=_resource_types(configuration) if resource_types is None else resource_types,
         connections=configuration.connections,
         limits=configuration.limits,
-        on_event=sink,
+        record=database.audit if is_within else None,
+        on_event=on_event if is_within else sink,
         on_bug=on_bug,
     )
     return Service(configuration, database, tokens, provider)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import attrs
 
 from scimcore.dialects import Dialect
-from scimcore.engine.events import Event, OnEvent
+from scimcore.engine.events import Event, OnEvent, Recorder
 from scimcore.engine.keyed import KeyedAttributes
 from scimcore.provisioning import Connection
 from scimcore.rules.limits import Limits
@@ -34,6 +34,7 @@ class Environment:
     new_request_id: Callable[[], str]
     keyed: Mapping[str, KeyedAttributes]
     """By resource type name."""
+    record: Recorder | None
     on_event: OnEvent | None
     on_bug: OnBug | None
     dialect: Dialect = attrs.field(init=False)
@@ -52,16 +53,25 @@ class Environment:
         if self.on_bug is not None:
             self.on_bug(bug, request_id)
 
-    async def tell(self, event: Event) -> None:
-        """Tell the application of an event. Whatever it does with it, the client is answered the same."""
-        if self.on_event is None:
-            return
-        try:
-            told = self.on_event(event)
-            if told is not None and isawaitable(told):
-                await told
-        except Exception as bug:  # noqa: BLE001 - a listener's fault is reported, and is no client's
-            self.report(bug, event.request_id)
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody wants to know what happens."""
+        return self.record is not None or self.on_event is not None
+
+    async def tell(self, event: Event, *, is_recorded: bool = False) -> None:
+        """Tell the application of an event, and the record, unless it has it already.
+
+        Whatever they do with it, the client is answered the same.
+        """
+        for listener in (None if is_recorded else self.record, self.on_event):
+            if listener is None:
+                continue
+            try:
+                told = listener(event)
+                if told is not None and isawaitable(told):
+                    await told
+            except Exception as bug:  # noqa: BLE001 - a listener's fault is reported, and is no client's
+                self.report(bug, event.request_id)
 
     def now(self) -> Instant:
         """The present moment."""

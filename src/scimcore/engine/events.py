@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
@@ -12,7 +12,7 @@ from scimcore.rules.delta import Delta
 from scimcore.schema.attribute import Attribute, Mutability, Returned
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
-from scimcore.storage.protocol import Instant
+from scimcore.storage.protocol import Instant, Session
 
 NOTHING: Final = Delta()
 
@@ -52,6 +52,16 @@ class Event:
 
 
 OnEvent: TypeAlias = Callable[[Event], Awaitable[None] | None]
+
+
+class Recorder(Protocol):
+    """What keeps events in the database that they are about, a change and its entry in one transaction."""
+
+    def within(self, event: Event, session: Session, /) -> Awaitable[None]:
+        """Put *event* on record in the transaction of *session*, which undoes the change if this raises."""
+
+    def __call__(self, event: Event, /) -> Awaitable[None] | None:
+        """Put a refusal on record, which has no transaction."""
 
 
 def withheld(delta: Delta, resource_type: ResourceType) -> Delta:

@@ -14,7 +14,7 @@ from scimcore.engine.references import settled
 from scimcore.engine.representation import location, represented
 from scimcore.engine.visibility import check_visible, seen_by
 from scimcore.engine.within import within
-from scimcore.engine.writing import Draft, Outcome, Writing, event_of
+from scimcore.engine.writing import Draft, Outcome, Writing
 from scimcore.errors import InvalidPathError, NotFoundError, PreconditionFailedError
 from scimcore.rules.delta import delta_between, unordered
 from scimcore.rules.etag import names_version
@@ -118,7 +118,6 @@ class Flows:
             )
 
         outcome = await self._writing.attempted(attempt)
-        await self._tell(outcome)
         record = outcome.record
         return self.answering.resource(201, record, operation.shown, _sent_on_request(resource_type, sent.document))
 
@@ -144,7 +143,6 @@ class Flows:
             )
 
         outcome = await self._writing.attempted(attempt)
-        await self._tell(outcome)
         also = _sent_on_request(resource_type, sent.document)
         return self.answering.resource(200, outcome.record, operation.shown, also)
 
@@ -179,7 +177,6 @@ class Flows:
             )
 
         outcome = await self._writing.attempted(attempt)
-        await self._tell(outcome)
         return await self._patch_answer(operation, outcome, named)
 
     async def delete(self, operation: Delete) -> Response:
@@ -199,7 +196,7 @@ class Flows:
                 wanted=before.document,
             )
 
-        await self._tell(await self._writing.attempted(attempt))
+        await self._writing.attempted(attempt)
         return self.answering.nothing({})
 
     async def _patch_answer(self, operation: Patch, outcome: Outcome, named: Elements) -> Response:
@@ -231,7 +228,7 @@ class Flows:
 
     @property
     def _writing(self) -> Writing:
-        return Writing(self.environment, self.caller)
+        return Writing(self.environment, self.caller, self.answering.request_id)
 
     async def _existing(
         self, session: Session, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING
@@ -244,13 +241,6 @@ class Flows:
 
     def _keyed(self, resource_type: ResourceType) -> KeyedAttributes:
         return self.environment.keyed[resource_type.name]
-
-    async def _tell(self, outcome: Outcome) -> None:
-        """The change is committed: whatever goes wrong from here on, the client must not be told otherwise."""
-        environment, request_id = self.environment, self.answering.request_id
-        if environment.on_event is not None:
-            at = outcome.record.last_modified if outcome.delta else environment.now()
-            await environment.tell(event_of(outcome, self.caller, at, request_id))
 
 
 async def _page(session: Session, query: Query) -> Page:

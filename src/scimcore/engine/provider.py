@@ -9,7 +9,7 @@ from scimcore.dialects import Dialect
 from scimcore.engine.answer import Answering, media_type_for
 from scimcore.engine.discovery import discovered
 from scimcore.engine.environment import Environment, OnBug, random_id, utc_now
-from scimcore.engine.events import Event, OnEvent
+from scimcore.engine.events import Event, OnEvent, Recorder
 from scimcore.engine.flows import Flows
 from scimcore.engine.http import Request, Response
 from scimcore.engine.immediate import finish
@@ -46,8 +46,9 @@ class ScimProvider:
     *authenticate* makes a Caller of a request or raises UnauthorizedError; it may be asynchronous. *connections* are
     the identity providers that may call, each with its dialect and policies, or what gives a caller's; without any
     everybody is served in *dialect*, and no policy decides. *public_url* is the URL under which clients reach the
-    provider; without it the one of each request is used. *on_event* is told of every change after it was committed,
-    and of refusals; *on_bug* of every exception that is no `ScimError`, with its traceback.
+    provider; without it the one of each request is used. *record* keeps every change in the transaction that makes it,
+    so that neither is there without the other, and refusals; `SqlAudit` is one. *on_event* is told of every change
+    after it was committed, and of refusals; *on_bug* of every exception that is no `ScimError`, with its traceback.
 
     Raises:
         ValueError: Two resource types share a name or an endpoint, or two connections a name; or *public_url* has a
@@ -67,6 +68,7 @@ class ScimProvider:
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = random_id,
         new_request_id: Callable[[], str] = random_id,
+        record: Recorder | None = None,
         on_event: OnEvent | None = None,
         on_bug: OnBug | None = None,
     ) -> None:
@@ -85,6 +87,7 @@ class ScimProvider:
             clock=clock,
             new_id=new_id,
             new_request_id=new_request_id,
+            record=record,
             on_event=on_event,
             on_bug=on_bug,
         )
@@ -141,7 +144,7 @@ class ScimProvider:
         """Put on record who was not let in, and every change that was asked for and refused; not what was not found."""
         environment = self._environment
         is_reading = request.method in _READING or request.path.lower().endswith("/.search")
-        if environment.on_event is None or (is_reading and error.status not in (401, 403)):
+        if not environment.is_watched or (is_reading and error.status not in (401, 403)):
             return
         await environment.tell(
             Event(

@@ -58,13 +58,24 @@ class _Taken(Exception):  # noqa: N818 - no client sees it
 
 
 class Writing:
-    """The writes of one caller on one environment."""
+    """The writes of one request on one environment."""
 
-    def __init__(self, environment: Environment, caller: Caller) -> None:
+    def __init__(self, environment: Environment, caller: Caller, request_id: str) -> None:
         self.environment = environment
         self.caller = caller
+        self.request_id = request_id
 
     async def attempted(self, attempt: Callable[[Session], Awaitable[Draft]]) -> Outcome:
+        """What became of the draft of *attempt*, when it is committed and all were told who want to know.
+
+        Whatever goes wrong after the commit, the client must not be told otherwise.
+        """
+        outcome, event = await self._committed(attempt)
+        if event is not None:
+            await self.environment.tell(event, is_recorded=True)
+        return outcome
+
+    async def _committed(self, attempt: Callable[[Session], Awaitable[Draft]]) -> tuple[Outcome, Event | None]:
         """What became of the draft of *attempt*, tried anew after a version clash: without If-Match no client sees one.
 
         Where policies decide, a unique value that somebody else has just taken gets another look: there may be
@@ -82,8 +93,18 @@ class Writing:
                 taken = found.keys
         raise UnavailableError("the resource is being changed by many clients at once; try again")
 
-    async def _attempted_once(self, session: Session, attempt: Callable[[Session], Awaitable[Draft]]) -> Outcome:
-        return await self.written(await attempt(session), session)
+    async def _attempted_once(
+        self, session: Session, attempt: Callable[[Session], Awaitable[Draft]]
+    ) -> tuple[Outcome, Event | None]:
+        outcome = await self.written(await attempt(session), session)
+        environment = self.environment
+        if not environment.is_watched:
+            return outcome, None
+        at = outcome.record.last_modified if outcome.delta else environment.now()
+        event = event_of(outcome, self.caller, at, self.request_id)
+        if environment.record is not None:
+            await environment.record.within(event, session)
+        return outcome, event
 
     async def written(self, draft: Draft, session: Session) -> Outcome:
         """Write *draft*, or what the policies of the connection make of it.

@@ -15,7 +15,7 @@ import attrs
 from scimcore.access import Authenticator
 from scimcore.dialects import DEFAULT, HARNESS, ONELOGIN, Dialect
 from scimcore.engine.environment import OnBug, random_id, utc_now
-from scimcore.engine.events import OnEvent
+from scimcore.engine.events import OnEvent, Recorder
 from scimcore.engine.provider import ScimProvider
 from scimcore.provisioning import Connection, Intent, Policy
 from scimcore.provisioning.adoption import Adoption
@@ -208,6 +208,7 @@ def harness_profile(
     public_url: str | None = None,
     clock: Callable[[], datetime] = utc_now,
     new_id: Callable[[], str] = random_id,
+    record: Recorder | None = None,
     on_event: OnEvent | None = None,
     on_bug: OnBug | None = None,
 ) -> ScimProvider:
@@ -234,6 +235,7 @@ def harness_profile(
         public_url=public_url,
         clock=clock,
         new_id=new_id,
+        record=record,
         on_event=on_event,
         on_bug=on_bug,
     )

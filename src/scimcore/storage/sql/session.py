@@ -64,6 +64,11 @@ class SqlSession:
         self._places = places
         self._indirect_groups = indirect_groups
 
+    @property
+    def transaction(self) -> Transaction:
+        """For what else is written with the records, in the same database."""
+        return self._transaction
+
     # Reading
 
     async def get(self, resource_type: ResourceType, id: str, elements: Elements = EVERYTHING) -> Record | None:
