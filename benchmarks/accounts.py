@@ -34,7 +34,7 @@ async def measured(pace: Pace) -> list[Row]:
         for storage in storages:
             storage.create_all()
         bare, managed = storages
-        contenders = [_bare(bare), await _managed(managed, Path(folder))]
+        contenders = [_bare(bare), await _managed(managed, f"sqlite:///{Path(folder) / 'managed.db'}")]
         for contender in contenders:
             await contender.hire(_USERS)
         rows = []
@@ -52,9 +52,9 @@ def _bare(storage: SqlStorage) -> Contender:
     return Contender("without policies", ScimApp(provider), MOUNT)
 
 
-async def _managed(storage: SqlStorage, folder: Path) -> Contender:
-    """A provider for one connection, as an application would set it up for Okta, its record in a file of its own."""
-    audit, store = SqlAudit(f"sqlite:///{folder / 'record.db'}"), SqlTokens(f"sqlite:///{folder / 'managed.db'}")
+async def _managed(storage: SqlStorage, url: str) -> Contender:
+    """A provider for one connection, as an application would set it up for Okta, its record beside the users."""
+    audit, store = SqlAudit(url), SqlTokens(url)
     await audit.create_all()
     await store.create_all()
     tokens = Tokens(store, on_event=audit, entropy=lambda: SECRET)
@@ -71,6 +71,6 @@ async def _managed(storage: SqlStorage, folder: Path) -> Contender:
         authenticate=tokens.authenticate,
         resource_types=(PROVISIONED_USER, PROVISIONED_GROUP),
         connections=[okta],
-        on_event=audit,
+        record=audit,
     )
     return Contender("with policies", ScimApp(provider), MOUNT)

@@ -49,7 +49,8 @@ the disk (`synchronous = FULL`, the default) and is committed with those that ar
 application could take.
 
 What a token, policies and a record add is measured on one connection as for Okta: adoption by userName and externalId,
-ownership, leaving, and an audit entry for each change; beside it the same provider lets everybody in and tells nobody.
+ownership, leaving, and an audit entry in the transaction of each change; beside it the same provider lets everybody in
+and tells nobody.
 """
 
 
