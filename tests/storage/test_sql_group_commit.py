@@ -461,6 +461,19 @@ def test_what_an_event_loop_left_open_is_undone_by_the_next(storage: SqlStorage,
     assert committed(elsewhere) == ["b"]
 
 
+def test_closing_the_storage_commits_what_was_written(
+    storage: SqlStorage, runner: asyncio.Runner, elsewhere: sqlite3.Connection
+) -> None:
+    async def flow() -> None:
+        task = asyncio.create_task(quick(storage, "a"))
+        await asyncio.sleep(0)
+        await storage.close_async()
+        assert committed(elsewhere) == ["a"]
+        await task
+
+    runner.run(flow())
+
+
 def test_it_needs_an_event_loop(storage: SqlStorage, elsewhere: sqlite3.Connection) -> None:
     provider = ScimProvider(storage, authenticate=anonymous(tenant="acme"))
     body = json.dumps({"schemas": [USER.schema.id], "userName": "bjensen"}).encode()

@@ -160,6 +160,8 @@ class SqlAudit:
             end = Head(entry.tenant, *rows[0]) if rows else Head(entry.tenant, 0, BEGINNING)
             _, values = self._next(end, entry, text)
             if await transaction.ask(transaction.dialect.insert_if_free(AUDIT), values):
+                # Where the chain ends now is not known before the commit.
+                self._ends.pop(entry.tenant, None)
                 return
         raise UnavailableError("the record is written to by too many at once")
 

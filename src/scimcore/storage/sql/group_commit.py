@@ -121,7 +121,8 @@ class GroupCommit:
                     one.set_result(None)
 
     def close(self) -> None:
-        """Give back the connection; what is not committed is undone."""
+        """Commit what was written, and give back the connection; what a session still writes is undone."""
+        self.settle()
         self._is_open = False
         link, self._link = self._link, None
         if link is not None:
