@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -151,6 +152,44 @@ def test_nobody_is_answered_before_the_commit_and_nobody_else_sees_anything(
 
     runner.run(both())
     assert seen == [("a wrote", []), ("b wrote", []), ("a is done", ["a", "b"]), ("b is done", ["a", "b"])]
+
+
+def test_sessions_that_read_meanwhile_see_what_is_committed(storage: SqlStorage, runner: asyncio.Runner) -> None:
+    async def look(text: str | None) -> list[str]:
+        async with storage.session(ACME) as session:
+            assert (await session.get(USER, "late") is None) is (text is None)
+            return ids(await session.search(query(text)))
+
+    async def flow() -> None:
+        await quick(storage, "early")
+        late = asyncio.create_task(quick(storage, "late"))
+        await asyncio.sleep(0)
+        assert await look(None) == ["early"]
+        await late
+        # Through the connection that has written, in both ways that statements are put to it.
+        assert await look('title pr or userName sw "l"') == ["late"]
+        await quick(storage, "later")
+        assert await look('userName eq "later"') == ["later"]
+
+    runner.run(flow())
+
+
+def test_other_threads_read_through_connections_of_their_own(storage: SqlStorage, runner: asyncio.Runner) -> None:
+    provider = ScimProvider(storage, authenticate=anonymous(tenant="acme"))
+
+    def look(_: int) -> object:
+        return json.loads(provider.handle_sync(Request("GET", "/Users", query="count=100")).body)["totalResults"]
+
+    async def flow() -> list[object]:
+        await quick(storage, "a")
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(4) as pool:
+            looks = [loop.run_in_executor(pool, look, number) for number in range(40)]
+            for number in range(40):
+                await quick(storage, f"u{number}")
+            return await asyncio.gather(*looks)
+
+    assert all(isinstance(found, int) and 1 <= found <= 41 for found in runner.run(flow()))
 
 
 @pytest.mark.parametrize("refused", [0, 1, 2])

@@ -103,6 +103,20 @@ class GroupCommit:
                 self._waiting.append(committed)
                 await committed
 
+    def reading(self) -> SyncConnection | None:
+        """The connection of the group, for a statement that only reads; None while something is written through it.
+
+        SQLite forgets what it read as soon as another connection has written, so to read and write through one is less
+        work. Only the event loop that writes may do so.
+        """
+        if self._is_open or self._link is None:
+            return None
+        try:
+            is_here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return None
+        return self._link if is_here else None
+
     def settle(self) -> None:
         """Commit what was written, unless a session is still writing; whoever does will see to it."""
         if not self._is_open or self._turn.locked():
@@ -190,7 +204,7 @@ class GroupCommit:
 
 
 class Seat:
-    """The connections of one session: one of its own for reading, and the one of the group once it writes."""
+    """The connections of one session: the one of the group, or one of its own for reading while others write."""
 
     __slots__ = ("_group", "_links", "_own", "_shared")
 
@@ -211,10 +225,14 @@ class Seat:
         Raises:
             UnavailableError: The database cannot be reached.
         """
-        connection = self._shared or self._own
-        if connection is None:
-            connection = self._own = await connected(self._links)
-        return await connection.answer(work, statement, parameters)
+        if self._shared is not None:
+            return await self._shared.answer(work, statement, parameters)
+        link = self._group.reading()
+        if link is not None:
+            return work(link, statement, parameters)
+        if self._own is None:
+            self._own = await connected(self._links)
+        return await self._own.answer(work, statement, parameters)
 
     async def begin(self, statement: ClauseElement) -> None:
         """Write from now on; see `GroupCommit.join`."""
