@@ -141,8 +141,14 @@ def speaking_through(line: Line, database: Engine, driver: str) -> Iterator[Sess
 
 
 def rows(database: Engine) -> dict[str, list[str]]:
-    """Everything that is in the tables."""
+    """Everything that is in the tables, when the server has noticed who is gone and ended what they had begun."""
+    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = :name AND state <> 'idle'"
     with database.connect() as connection:
+        for _ in range(1_000):
+            if connection.execute(text(f"SELECT count(*) {others}"), {"name": database.url.database}).scalar() == 0:
+                break
+            connection.execute(text("SELECT pg_sleep(0.01)"))
+            connection.rollback()  # what is going on is looked up once in a transaction
         return {
             name: sorted(str(row) for row in connection.execute(table.select()))
             for name, table in METADATA.tables.items()
