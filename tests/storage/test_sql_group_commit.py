@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -560,6 +561,41 @@ async def all():
 
 asyncio.run(all())
 """
+
+
+def test_a_process_that_writes_all_the_time_lets_others_in_and_does_not_stop_their_event_loop(
+    url: str, runner: asyncio.Runner
+) -> None:
+    storage = SqlStorage(url, group_commit=True)
+
+    async def flow() -> int:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.001)
+
+        ticking = asyncio.create_task(tick())
+        for number in range(10):
+            await asyncio.gather(*(quick(storage, f"u{number}-{one}") for one in range(5)))
+        ticking.cancel()
+        return ticks
+
+    with subprocess.Popen([sys.executable, "-c", WRITERS, url, "a"], stdout=subprocess.PIPE, text=True) as writer:
+        try:
+            assert writer.stdout is not None
+            assert writer.stdout.readline().startswith("a-")
+            # What it says is read, or it would wait for that.
+            reading = threading.Thread(target=writer.stdout.read)
+            reading.start()
+            assert runner.run(flow()) >= 10
+            assert writer.poll() is None
+        finally:
+            writer.kill()
+        reading.join()
+    storage.close()
 
 
 def test_what_was_acknowledged_outlives_killed_processes_and_nothing_is_half_done(

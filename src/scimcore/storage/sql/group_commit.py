@@ -10,6 +10,8 @@ he settles the group first.
 """
 
 import asyncio
+from itertools import count
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ClauseElement, Engine, text
@@ -18,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scimcore.errors import UnavailableError
 from scimcore.storage.sql.connection import Connection, Immediate, Links, Work, connected
-from scimcore.storage.sql.dialect import COMMIT, ROLLBACK
+from scimcore.storage.sql.dialect import COMMIT, ROLLBACK, will_pass
 from scimcore.storage.sql.prepared import Parameters, asked
 
 S = TypeVar("S")
@@ -29,6 +31,12 @@ UNCONFIRMED: Final = "the database did not confirm the change"
 _PATIENCE_SECONDS: Final = 5.0
 """How long a session waits while another one, whose turn it is, waits for something else: as long as SQLite would."""
 
+_LOOK_AGAIN_SECONDS: Final = 0.001
+_AT_ONE_LOOK: Final = 20
+"""How often to try before the next pause: the moment between two transactions of another process is short."""
+
+_BUSY: Final = text("PRAGMA busy_timeout")
+_NEVER_BLOCK: Final = text("PRAGMA busy_timeout = 0")
 _SAVEPOINT: Final = text("SAVEPOINT scim_session")
 _UNDO: Final = text("ROLLBACK TO scim_session")
 _KEEP: Final = text("RELEASE scim_session")
@@ -41,12 +49,25 @@ which SQLite makes a file for them."""
 class GroupCommit:
     """The transaction that the sessions of an event loop write in."""
 
-    __slots__ = ("_engine", "_is_alone", "_is_open", "_is_planned", "_link", "_links", "_loop", "_turn", "_waiting")
+    __slots__ = (
+        "_busy_seconds",
+        "_engine",
+        "_is_alone",
+        "_is_open",
+        "_is_planned",
+        "_link",
+        "_links",
+        "_loop",
+        "_turn",
+        "_waiting",
+    )
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._links = Links(engine)
         self._link: SyncConnection | None = None
+        self._busy_seconds = 0.0
+        """How long to wait for other processes: what the engine's connections were told."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = asyncio.Lock()
         self._waiting: list[asyncio.Future[None]] = []
@@ -69,7 +90,7 @@ class GroupCommit:
         else:
             await self._turn.acquire()
         try:
-            return self._taking_part(begin_write)
+            return await self._taking_part(begin_write)
         except BaseException:
             self._turn.release()
             raise
@@ -135,17 +156,14 @@ class GroupCommit:
                     one.set_result(None)
 
     def close(self) -> None:
-        """Commit what was written, and give back the connection; what a session still writes is undone."""
+        """Commit what was written, and close the connection; what a session still writes is undone."""
         self.settle()
-        self._is_open = False
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
+        self._fail(None)
 
     def _settle_on(self, loop: asyncio.AbstractEventLoop) -> None:
         if loop is self._loop:
             return
-        if self._is_open:
+        if self._is_open or self._turn.locked():
             if self._loop is None or not self._loop.is_closed():
                 raise RuntimeError("a storage that commits in groups serves one event loop")
             # Nobody is left to be told.
@@ -155,11 +173,30 @@ class GroupCommit:
         self._turn = asyncio.Lock()
         self._is_planned = False
 
-    def _taking_part(self, begin_write: ClauseElement) -> Connection:
-        self._say(_SAVEPOINT if self._is_open else begin_write)
-        self._is_alone = not self._is_open
-        self._is_open = True
+    async def _taking_part(self, begin_write: ClauseElement) -> Connection:
+        if self._is_open:
+            self._say(_SAVEPOINT)
+            self._is_alone = False
+        else:
+            await self._begin(begin_write)
+            self._is_open = self._is_alone = True
         return Connection(self._links, Immediate(self._linked()), has_begun=True)
+
+    async def _begin(self, begin_write: ClauseElement) -> None:
+        """Begin as soon as no other process writes; the event loop runs meanwhile.
+
+        SQLite would look again after a tenth of a second, and hardly ever find a moment in which another process, which
+        writes as much as it can, lets others in.
+        """
+        link, began = self._linked(), monotonic()
+        for attempt in count():
+            try:
+                self._say(begin_write)
+                return
+            except DBAPIError as error:
+                if not will_pass(error) or monotonic() - began >= self._busy_seconds or link is not self._link:
+                    raise
+            await asyncio.sleep(0 if attempt % _AT_ONE_LOOK else _LOOK_AGAIN_SECONDS)
 
     def _part(self, *, undone: bool) -> None:
         if self._is_alone:
@@ -182,7 +219,10 @@ class GroupCommit:
         self.settle()
 
     def _fail(self, reason: BaseException | None) -> None:
-        """Let go of the connection, whatever it is in, and tell all who wait that nothing of theirs is there."""
+        """Let go of the connection, whatever it is in, and tell all who wait that nothing of theirs is there.
+
+        Nobody else gets it: it was told what others would not expect of one.
+        """
         self._is_open = False
         link, self._link = self._link, None
         if link is not None:
@@ -199,7 +239,10 @@ class GroupCommit:
     def _linked(self) -> SyncConnection:
         if self._link is None:
             self._link = self._engine.connect()
-            asked(self._link, _IN_MEMORY, {})
+            ((milliseconds,),) = asked(self._link, _BUSY, {})
+            self._busy_seconds = milliseconds / 1_000
+            for statement in (_NEVER_BLOCK, _IN_MEMORY):
+                asked(self._link, statement, {})
         return self._link
 
 
@@ -229,7 +272,12 @@ class Seat:
             return await self._shared.answer(work, statement, parameters)
         link = self._group.reading()
         if link is not None:
-            return work(link, statement, parameters)
+            try:
+                return work(link, statement, parameters)
+            except DBAPIError as error:
+                # It does not wait for a process that is putting the file in order after a crash; another one does.
+                if not will_pass(error):
+                    raise
         if self._own is None:
             self._own = await connected(self._links)
         return await self._own.answer(work, statement, parameters)
