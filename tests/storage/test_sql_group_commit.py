@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 
 from scimcore.access import TokenEvent, Tokens, anonymous
 from scimcore.access.sql import SqlTokens
@@ -26,6 +26,7 @@ from scimcore.schema.standard import USER
 from scimcore.storage import SqlStorage
 from scimcore.storage.protocol import Session, Tenant, VersionClash
 from scimcore.storage.sql import group_commit
+from scimcore.storage.sql.session import SqlSession
 from scimcore.testing import StorageContract
 from scimcore.testing.company import ALICE
 from scimcore.testing.sessions import Flow, Sessions, changed, ids, query, user
@@ -290,6 +291,22 @@ def test_a_full_disk_loses_nothing_that_was_confirmed(
     assert committed(elsewhere) == sorted([*confirmed, "first"])
     assert outcomes(runner, storage, [creates("after")]) == [None]
     assert committed(elsewhere) == sorted([*confirmed, "first", "after"])
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_a_session_that_ends_the_transaction_is_refused_with_those_before_it(
+    storage: SqlStorage, runner: asyncio.Runner, elsewhere: sqlite3.Connection, is_refused: bool
+) -> None:
+    async def breaking(session: Session) -> None:
+        assert isinstance(session, SqlSession)
+        await session.insert(user("x", "x"))
+        await session.transaction.run(text("ROLLBACK"), {})
+        if is_refused:
+            raise UniquenessError("userName")
+
+    found = outcomes(runner, storage, [creates("a"), breaking, creates("b")])
+    assert [type(one) for one in found] == [UnavailableError, UnavailableError, type(None)]
+    assert committed(elsewhere) == ["b"]
 
 
 def test_while_another_process_writes_the_database_is_unavailable(
