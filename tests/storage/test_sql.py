@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import attrs
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -434,11 +434,22 @@ def test_the_database_decides_where_many_have_a_value(database: Database, acme: 
     assert len(sent) == (2 if many <= 20 else 4)  # the groups are asked for at last
 
 
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**64) - 1, 2**200])
+def test_integers_come_back_as_they_were_however_large(acme: Sessions, number: int) -> None:
+    alice = user("u1", "alice", size=number, more=[{"n": [number, 0.5]}])
+    guides = record(GROUP, {"id": "g1", "displayName": "Guides", "members": [{"value": "u1", "size": number}]})
+    acme.insert(alice, guides)
+    assert acme.found(USER, "u1").document["size"] == number
+    assert repr(acme.found(USER, "u1").document["more"]) == f"[{{'n': [{number}, 0.5]}}]"
+    assert acme.found(GROUP, "g1").document["members"] == [{"value": "u1", "size": number}]
+    assert ids(acme.search(query('userName eq "alice"'))) == ["u1"]
+
+
 @pytest.mark.parametrize("echo", [False, True])
 def test_a_fault_is_the_same_whether_or_not_the_engine_logs(echo: bool) -> None:
     engine = create_engine("sqlite://", echo=echo, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection, pytest.raises(OperationalError, match="no such table") as fault:
-        prepared.asked(connection, ONE, {"b_tenant": "acme", "b_type": "User", "b_id": "u1"})
+        prepared.asked(prepared.Immediate(connection), ONE, {"b_tenant": "acme", "b_type": "User", "b_id": "u1"})
     assert fault.value.statement is not None
     assert not fault.value.connection_invalidated
     engine.dispose()
@@ -446,11 +457,14 @@ def test_a_fault_is_the_same_whether_or_not_the_engine_logs(echo: bool) -> None:
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
 def test_a_connection_whose_statement_was_cancelled_is_not_used_again(emptied: str, driver: str) -> None:
+    def asleep(connection: Connection) -> object:
+        return prepared.asked(prepared.Immediate(connection), text("SELECT pg_sleep(60)"), {})
+
     async def cancelled() -> bool:
         engine = create_async_engine(f"postgresql+{driver}{emptied}", isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(connection.run_sync(prepared.asked, text("SELECT pg_sleep(60)"), {}), 0.2)
+                await asyncio.wait_for(connection.run_sync(asleep), 0.2)
             is_invalid = connection.invalidated
         await engine.dispose()
         return is_invalid

@@ -1,6 +1,7 @@
 """Engines, whoever made them: what a SQLite file needs, and that no transaction is open while nothing is written."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from sqlalchemy import Engine, QueuePool, create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from scimcore.access import anonymous
+from scimcore.engine.http import Request
+from scimcore.engine.provider import ScimProvider
 from scimcore.errors import UniquenessError
 from scimcore.schema.standard import USER
 from scimcore.storage import SqlStorage
@@ -171,4 +175,54 @@ def test_an_engine_of_the_application_keeps_its_connections_for_itself(empty_sql
     with asyncio.Runner() as runner:
         Sessions(storage, ACME, runner).insert(ALICE)
     assert _taken(storage) == 0
+    storage.close()
+
+
+@pytest.mark.parametrize("group_commit", [False, True])
+def test_whoever_listens_to_an_engine_hears_every_session_that_begins_from_then_on(
+    empty_sqlite: str, group_commit: bool
+) -> None:
+    storage = SqlStorage(f"sqlite{empty_sqlite}", group_commit=group_commit)
+    storage.create_all()
+    engine = storage._engine  # noqa: SLF001 - an engine made for a URL
+    heard: list[str] = []
+
+    def hear(*said: object) -> None:
+        heard.append(str(said[2]).split()[0])
+
+    with asyncio.Runner() as runner:
+        sessions = Sessions(storage, ACME, runner)
+        sessions.insert(ALICE)
+        sessions.get(USER, ALICE.id)
+        event.listen(engine, "before_cursor_execute", hear)
+        sessions.get(USER, ALICE.id)
+        sessions.insert(user("u9", "late"))
+        assert heard == ["SELECT", "BEGIN", *["INSERT"] * 3, "COMMIT"]
+        event.remove(engine, "before_cursor_execute", hear)
+        heard.clear()
+        sessions.get(USER, ALICE.id)
+        sessions.insert(user("u10", "later"))
+    assert heard == []
+    storage.close()
+
+
+def test_threads_share_the_connections_that_stay_open(empty_sqlite: str) -> None:
+    storage = SqlStorage(f"sqlite{empty_sqlite}")
+    storage.create_all()
+    bugs: list[Exception] = []
+    provider = ScimProvider(storage, authenticate=anonymous(tenant="acme"), on_bug=lambda bug, _: bugs.append(bug))
+
+    def create(number: int) -> int:
+        return provider.handle_sync(Request("POST", "/Users", body=b'{"userName": "user%d"}' % (number // 2))).status
+
+    def search(number: int) -> int:
+        return provider.handle_sync(Request("GET", "/Users", f"filter=userName%20eq%20%22user{number}%22")).status
+
+    with ThreadPoolExecutor(12) as pool:
+        found = pool.map(search, range(100))
+        created = sorted(pool.map(create, range(200)))
+        assert set(found) == {200}
+    assert created == [201] * 100 + [409] * 100
+    assert _taken(storage) <= 5
+    assert bugs == []
     storage.close()

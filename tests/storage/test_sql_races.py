@@ -17,6 +17,8 @@ from scimcore.testing.sessions import Sessions, changed, joining
 ACME = Tenant("acme")
 _LONG_ENOUGH_SECONDS = 0.3
 """For whoever is not held up to finish."""
+_TOO_LONG_SECONDS = 30
+"""So that whoever waits for what failed fails too."""
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def test_a_member_that_was_located_is_not_deleted_before_it_has_joined(storage: 
 
     async def delete() -> None:
         async with storage.session(ACME) as session:
-            is_located.wait()
+            assert is_located.wait(_TOO_LONG_SECONDS)
             await session.delete(ALICE)
 
     async def join() -> None:
@@ -66,11 +68,11 @@ def test_a_member_that_is_being_deleted_is_not_located(storage: SqlStorage, acme
         async with storage.session(ACME) as session:
             await session.delete(ALICE)
             is_deleted.set()
-            may_end.wait()
+            assert may_end.wait(_TOO_LONG_SECONDS)
 
     async def locate() -> object:
         async with storage.session(ACME) as session:
-            is_deleted.wait()
+            assert is_deleted.wait(_TOO_LONG_SECONDS)
             return await session.locate(["u1"])
 
     with ThreadPoolExecutor(2) as pool:

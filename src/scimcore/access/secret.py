@@ -56,7 +56,7 @@ def digest_of(text: str) -> str:
     '2bdd3e2f01c326f4'
     """
     # A header may carry anything; what has no UTF-8 form still gets a digest, and is nobody's token.
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _checksum(unchecked: str) -> str:

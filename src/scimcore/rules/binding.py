@@ -25,7 +25,7 @@ from scimcore.rules.syntax import (
 from scimcore.rules.terms import And, Comparison, Never, Not, Or, Presence, SomeElement, Term
 from scimcore.rules.tokens import position_of_literal
 from scimcore.rules.tolerance import Tolerance
-from scimcore.schema.attribute import Attribute, Returned, Type
+from scimcore.schema.attribute import TEXTUAL, Attribute, Returned, Type
 from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.schema.document import Json
 from scimcore.schema.remembered import remembered
@@ -46,7 +46,6 @@ _OPERATORS: Final = {
     # With null only: any other literal is refused when it comes.
     Type.COMPLEX: _EQUALITY,
 }
-_TEXTUAL: Final = (Type.STRING, Type.REFERENCE, Type.BINARY)
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -129,6 +128,13 @@ class Plan:
         except ValueError as fault:
             raise NotWellFormed(str(fault), position_of_literal(self.shape, len(operands))) from None
         return operands
+
+    def equals(self, literals: Sequence[Json]) -> tuple[tuple[Place, ...], tuple[str, ...]] | None:
+        """The places in `equated` with the text among *literals* for each; None if they are not all text."""
+        if self.equated is None:
+            return None
+        texts = tuple([literal for literal in literals if isinstance(literal, str)])
+        return (self.equated, texts) if len(texts) == len(self.equated) else None
 
 
 @remembered(512, largest=LONGEST_REMEMBERED, size=lambda statement, *_: len(statement.shape))
@@ -218,7 +224,7 @@ class _Binder:
             reason = f"{str(operator)!r} does not apply to {syntax.path.text!r}, which is of type {place.leaf.type}"
             raise NotWellFormed(reason, syntax.position)
         self.expected[slot] = Expected(place.leaf, operator)
-        if operator is Operator.EQ and element is None and place.leaf.type in _TEXTUAL:
+        if operator is Operator.EQ and element is None and place.leaf.type in TEXTUAL:
             self.equated[slot] = place
         compared = _compared(place, operator, _defaults_to_false(place, element))
         present = Presence(written)

@@ -146,13 +146,9 @@ class Filter:
         (['userName', 'emails.value'], ('b', 'c'))
         """
         try:
-            places = plan(self._statement, resource_type, False).equated
+            return plan(self._statement, resource_type, False).equals(self._literals)
         except NotWellFormed:
             return None
-        if places is None:
-            return None
-        texts = tuple([literal for literal in self._literals if isinstance(literal, str)])
-        return (places, texts) if len(texts) == len(places) else None
 
     def check_names(self, resource_types: Iterable[ResourceType]) -> None:
         """Refuse names that none of *resource_types* knows: a search over several types may not drop a term (§3.4.2.1).

@@ -173,12 +173,13 @@ def _kept(value: Document, cut: Cut) -> Document:
 
 
 def _without(value: Document, cut: Cut) -> Document:
-    if value.keys().isdisjoint(cut):  # this way round it is the few names of the cut that are looked up
+    # The fewer names are looked up among the others.
+    hit = [name for name in cut if name in value] if len(cut) < len(value) else [name for name in value if name in cut]
+    if not hit:
         return value
     result = dict(value)
-    for name, inner in cut.items():
-        if name not in value:
-            continue
+    for name in hit:
+        inner = cut[name]
         shown = None if inner is None else _each(value[name], inner, _without)
         if is_unassigned(shown):
             del result[name]

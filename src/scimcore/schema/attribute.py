@@ -25,6 +25,10 @@ class Type(StrEnum):
     COMPLEX = "complex"
 
 
+TEXTUAL: Final = (Type.STRING, Type.REFERENCE, Type.BINARY)
+"""The types whose values are text, and are compared as text."""
+
+
 class Mutability(StrEnum):
     """Who may change a value, and when (RFC 7643 §7)."""
 

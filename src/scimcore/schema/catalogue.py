@@ -158,7 +158,8 @@ class Place:
     """The attribute whose values are meant."""
     is_writable: bool = attrs.field(init=False, eq=False, repr=False)
     """Whether a client has any say over the values."""
-    _name: str = attrs.field(init=False, eq=False, repr=False)
+    name: str = attrs.field(init=False, eq=False, repr=False)
+    """The same as `str()`."""
 
     def __attrs_post_init__(self) -> None:
         leaf = self.sub or self.attribute
@@ -166,10 +167,10 @@ class Place:
         suffix = f".{self.sub.name}" if self.sub else ""
         object.__setattr__(self, "leaf", leaf)
         object.__setattr__(self, "is_writable", self.attribute.is_writable and leaf.is_writable)
-        object.__setattr__(self, "_name", f"{prefix}{self.attribute.name}{suffix}")
+        object.__setattr__(self, "name", f"{prefix}{self.attribute.name}{suffix}")
 
     def __str__(self) -> str:
-        return self._name
+        return self.name
 
 
 def _rooted(path: str) -> str:

@@ -9,29 +9,37 @@ statement, and leaves nothing open in it.
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import ClauseElement, CursorResult, Engine
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql import Executable
 
 from scimcore.errors import UnavailableError
 from scimcore.storage.sql.dialect import COMMIT, ROLLBACK, is_lost
-from scimcore.storage.sql.prepared import Parameters, asked
+from scimcore.storage.sql.prepared import Immediate, Parameters, asked
 
 S = TypeVar("S")
 T = TypeVar("T", bound=Any)
 
-Work: TypeAlias = Callable[[SyncConnection, S, Parameters], T]
-"""Puts a statement to the database: `executed` one that was written for its parameters, `asked` any other."""
+Link: TypeAlias = Immediate | AsyncConnection
+"""A connection of SQLAlchemy."""
+
+Work: TypeAlias = Callable[[Immediate, S, Parameters], T]
+"""Puts a statement to the database: `executed` one that was written for its parameters, `asked` and `altered` any
+other."""
 
 
-def executed(connection: SyncConnection, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
+def executed(link: Immediate, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
     """What the database answers to *statement*, which SQLAlchemy writes for *parameters*."""
-    return connection.execute(statement, parameters)
+    return link.connection.execute(statement, parameters)
+
+
+def _at_once(connection: SyncConnection, work: Work[S, T], statement: S, parameters: Parameters) -> T:
+    return work(Immediate(connection), statement, parameters)
 
 
 class Connection:
@@ -46,7 +54,7 @@ class Connection:
     has_begun: bool
     """Whether a transaction has begun; the driver begins none."""
 
-    def __init__(self, links: "Links", link: "Link", *, has_begun: bool = False) -> None:
+    def __init__(self, links: "Links", link: Link, *, has_begun: bool = False) -> None:
         self._links = links
         self._link = link
         self.has_begun = has_begun
@@ -54,17 +62,21 @@ class Connection:
         self._is_second = False
 
     async def answer(self, work: Work[S, T], statement: S, parameters: Parameters) -> T:
-        """What the database answers to *statement* when *work*, which is `executed` or `asked`, puts it to it."""
+        """What the database answers to *statement* when *work* puts it to it."""
         link = self._link
         try:
-            if isinstance(link, Immediate):
-                return work(link.connection, statement, parameters)
-            return await link.run_sync(work, statement, parameters)
+            # What is said here of one kind of link is what `_put` says of both: a coroutine less for each statement.
+            return (
+                work(link, statement, parameters)
+                if isinstance(link, Immediate)
+                else await self._put(work, statement, parameters)
+            )
         except DBAPIError as error:
             if self.has_begun or self._is_second or not is_lost(error):
                 raise
-            await self._connect_again(error)
-            return await self._link.run_sync(work, statement, parameters)
+            loss = error
+        await self._connect_again(loss)
+        return await self._put(work, statement, parameters)
 
     async def begin(self, statement: ClauseElement) -> None:
         """Begin a transaction with *statement*."""
@@ -74,14 +86,19 @@ class Connection:
     async def commit(self) -> None:
         """Make permanent what was written, if a transaction has begun."""
         if self.has_begun:
-            await self._link.run_sync(asked, COMMIT, {})
+            await self._put(asked, COMMIT, {})
             self.has_begun = False
 
     async def rollback(self) -> None:
         """Undo what was written, if a transaction has begun."""
         if self.has_begun:
-            await self._link.run_sync(asked, ROLLBACK, {})
+            await self._put(asked, ROLLBACK, {})
             self.has_begun = False
+
+    async def _put(self, work: Work[S, T], statement: S, parameters: Parameters) -> T:
+        if isinstance(self._link, Immediate):
+            return work(self._link, statement, parameters)
+        return await self._link.run_sync(_at_once, work, statement, parameters)
 
     async def _connect_again(self, loss: DBAPIError) -> None:
         """Another connection; if none can be had, the first *loss* is what happened."""
@@ -96,7 +113,11 @@ class Connection:
 
     async def invalidate(self) -> None:
         """Let nobody have this connection again."""
-        if self._is_open:
+        if not self._is_open:
+            return
+        if isinstance(self._link, Immediate):
+            self._link.connection.invalidate()
+        else:
             await self._link.invalidate()
 
     async def close(self) -> None:
@@ -116,32 +137,6 @@ async def connected(links: "Links") -> Connection:
         return Connection(links, await links.taken())
     except (DBAPIError, OSError, PoolTimeoutError) as error:
         raise UnavailableError("the database cannot be reached") from error
-
-
-class Link(Protocol):
-    """What is needed of a connection of SQLAlchemy."""
-
-    async def run_sync(self, work: Work[S, T], statement: S, parameters: Parameters, /) -> T: ...
-    async def invalidate(self) -> None: ...
-    async def close(self) -> None: ...
-
-
-class Immediate:
-    """A synchronous connection whose methods are coroutines that never suspend."""
-
-    __slots__ = ("connection",)
-
-    def __init__(self, connection: SyncConnection) -> None:
-        self.connection = connection
-
-    async def run_sync(self, work: Work[S, T], statement: S, parameters: Parameters, /) -> T:
-        return work(self.connection, statement, parameters)
-
-    async def invalidate(self) -> None:
-        self.connection.invalidate()
-
-    async def close(self) -> None:
-        self.connection.close()
 
 
 class Links:
@@ -166,21 +161,31 @@ class Links:
             DBAPIError: The database cannot be reached; with some drivers it is an OSError.
             TimeoutError: SQLAlchemy's: all connections are taken for too long.
         """
+        if (kept := self._kept()) is not None:
+            kept.look()
+            return kept
+        if isinstance(self._engine, AsyncEngine):
+            return await self._engine.connect()
+        return Immediate(self._engine.connect())
+
+    def _kept(self) -> Immediate | None:
         try:
             return self._free.pop()
-        except IndexError:
-            if isinstance(self._engine, AsyncEngine):
-                return await self._engine.connect()
-            return Immediate(self._engine.connect())
+        except IndexError:  # asked for, not looked for first: between the two another thread may take the last
+            return None
 
     async def give_back(self, link: Link, *, is_clean: bool) -> None:
         """Let others have *link*, in which a transaction is open unless it *is_clean*."""
-        if not is_clean or len(self._free) >= self._most_kept or not isinstance(link, Immediate):
+        if not isinstance(link, Immediate):
             await link.close()
-        elif link.connection.in_transaction() or link.connection.invalidated:
-            link.connection.close()
-        else:
+        elif (
+            is_clean
+            and len(self._free) < self._most_kept
+            and not (link.connection.in_transaction() or link.connection.invalidated)
+        ):
             self._free.append(link)
+        else:
+            link.connection.close()
 
     def close(self) -> None:
         """Give back to the engine the connections that nobody has."""

@@ -45,12 +45,12 @@ _PASSING_TEXTS = (*_LOST_TEXTS, "database is locked", "database table is locked"
 
 @lru_cache(maxsize=16)
 def _sqlite_insert(table: Table) -> ClauseElement:
-    return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.tenant)
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 @lru_cache(maxsize=16)
 def _postgresql_insert(table: Table) -> ClauseElement:
-    return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.tenant)
+    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 class IsAmong(FunctionElement[bool]):
@@ -88,7 +88,7 @@ class Dialect:
 
     name: str
     insert_if_free: Callable[[Table], ClauseElement]
-    """An insert of one row that does nothing and returns nothing, rather than fail, where the key is taken."""
+    """An insert of one row that writes none, rather than fail, where the key is taken."""
     begin_write: TextClause
     """What begins a transaction that writes."""
     looks_up_apart: bool

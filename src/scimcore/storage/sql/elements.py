@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from pydantic_core import from_json
-
 from scimcore.rules.compare import is_exact, normalized
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Json
 from scimcore.storage.comparable import element_keyer
-from scimcore.storage.sql.rows import json_text
+from scimcore.storage.sql.rows import json_text, json_value
 
 # A change puts its new members behind all that are there: after the version it makes, before the next one.
 _PLACES_IN_A_VERSION: Final = 1 << 20
@@ -50,5 +48,5 @@ def element_of(key: str, kept: str | None) -> Json:
     """The element that was `stored`."""
     if kept is None:
         return {"value": key}
-    element: Json = from_json(kept)
+    element: Json = json_value(kept)
     return element

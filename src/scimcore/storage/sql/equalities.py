@@ -5,6 +5,7 @@ a statement anew takes several times as long as to run it, and only its values d
 number of values. Whatever else is asked of the few that have one, or hidden of them, is then no matter for a database.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
@@ -23,18 +24,18 @@ from sqlalchemy import (
 )
 
 from scimcore.rules.filter import Filter
-from scimcore.schema.catalogue import ResourceType
+from scimcore.schema.catalogue import Place, ResourceType
 from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Query
 from scimcore.storage.sql.lookups import Listed, Lookups, Sought
 from scimcore.storage.sql.ordering import unsorted
 from scimcore.storage.sql.prepared import Rows
-from scimcore.storage.sql.pushdown import Sight
-from scimcore.storage.sql.rows import text_key
+from scimcore.storage.sql.rows import Places, text_key
 from scimcore.storage.sql.statements import RECORD_COLUMNS
 from scimcore.storage.sql.tables import RESOURCE, VALUE_INDEX
 
 _MOST_VALUES: Final = 10
+_NOTHING: Final[Mapping[str, str]] = {}
 # Where the id and the creation stand in RECORD_COLUMNS.
 _ID: Final = 1
 _CREATED: Final = 2
@@ -43,38 +44,41 @@ _tenant: Final[BindParameter[str]] = bindparam("b_tenant")
 _type: Final[BindParameter[str]] = bindparam("b_type")
 
 
-def sought(query: Query, sight: Sight) -> Sought | None:
+def sought(query: Query, tenant: str, places: Places, *, indirect_groups: bool) -> Sought | None:
     """A few values, of which the records that *query* finds have one; None if it asks for none, or for too many."""
     if len(query.resource_types) > 1 or query.sorts or query.after is not None:
         return None
     (resource_type,) = query.resource_types
     if query.filter is not None and resource_type.name not in query.seen:
-        found = _sought_at_once(query.filter, resource_type, sight)
+        found = _sought_at_once(query.filter, resource_type, places(resource_type))
         if found is not None:
             return found
     bound = query.bound(resource_type)
     if bound is None:
         return None
-    lookups = Lookups(sight.tenant, resource_type, sight.places(resource_type), sight.indirect_groups)
+    lookups = Lookups(tenant, resource_type, places(resource_type), indirect_groups)
     found = lookups.sought(bound.tree)
     return found if found is not None and len(found.values) <= _MOST_VALUES else None
 
 
-def _sought_at_once(filter: Filter, resource_type: ResourceType, sight: Sight) -> Sought | None:
+def _sought_at_once(filter: Filter, resource_type: ResourceType, indexed: Mapping[str, Place]) -> Sought | None:
     """What `Lookups.sought` makes of a *filter* that asks for nothing but values; None if it has to be asked."""
     equated = filter.equated(resource_type)
-    if equated is None or len(equated[0]) > _MOST_VALUES:
+    if equated is None:
         return None
-    indexed, keyed = sight.places(resource_type), KEYED.get(resource_type.name, {})
+    asked, texts = equated
+    if len(asked) > _MOST_VALUES:
+        return None
+    keyed = KEYED.get(resource_type.name, _NOTHING)
     values: list[tuple[str, str]] = []
-    for place, text in zip(*equated, strict=True):
-        name = str(place)
+    for number, text in enumerate(texts):
+        name = asked[number].name
         known = indexed.get(name)
         key = None if known is None or known.attribute.name in keyed else text_key(known.leaf, text)
         if key is None:
             return None
         values.append((name, key))
-    return Sought(tuple(values), decides=True)
+    return Sought(tuple(values), True)
 
 
 def parameters(few: Sought, tenant: str, type_name: str, count: int, offset: int) -> dict[str, object]:

@@ -15,13 +15,12 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ClauseElement, Engine, text
-from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import DBAPIError
 
 from scimcore.errors import UnavailableError
-from scimcore.storage.sql.connection import Connection, Immediate, Links, Work, connected
+from scimcore.storage.sql.connection import Connection, Links, Work, connected
 from scimcore.storage.sql.dialect import COMMIT, ROLLBACK, will_pass
-from scimcore.storage.sql.prepared import Parameters, asked
+from scimcore.storage.sql.prepared import Immediate, Parameters, asked
 
 S = TypeVar("S")
 T = TypeVar("T", bound=Any)
@@ -65,7 +64,7 @@ class GroupCommit:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._links = Links(engine)
-        self._link: SyncConnection | None = None
+        self._link: Immediate | None = None
         self._busy_seconds = 0.0
         """How long to wait for other processes: what the engine's connections were told."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -124,7 +123,7 @@ class GroupCommit:
                 self._waiting.append(committed)
                 await committed
 
-    def reading(self) -> SyncConnection | None:
+    def reading(self) -> Immediate | None:
         """The connection of the group, for a statement that only reads; None while something is written through it.
 
         SQLite forgets what it read as soon as another connection has written, so to read and write through one is less
@@ -136,7 +135,10 @@ class GroupCommit:
             is_here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
             return None
-        return self._link if is_here else None
+        if not is_here:
+            return None
+        self._link.look()
+        return self._link
 
     def settle(self) -> None:
         """Commit what was written, unless a session is still writing; whoever does will see to it."""
@@ -180,7 +182,7 @@ class GroupCommit:
         else:
             await self._begin(begin_write)
             self._is_open = self._is_alone = True
-        return Connection(self._links, Immediate(self._linked()), has_begun=True)
+        return Connection(self._links, self._linked(), has_begun=True)
 
     async def _begin(self, begin_write: ClauseElement) -> None:
         """Begin as soon as no other process writes; the event loop runs meanwhile.
@@ -189,6 +191,7 @@ class GroupCommit:
         writes as much as it can, lets others in.
         """
         link, began = self._linked(), monotonic()
+        link.look()
         for attempt in count():
             try:
                 self._say(begin_write)
@@ -226,8 +229,8 @@ class GroupCommit:
         self._is_open = False
         link, self._link = self._link, None
         if link is not None:
-            link.invalidate(reason)
-            link.close()
+            link.connection.invalidate(reason)
+            link.connection.close()
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             if not one.done():
@@ -236,9 +239,9 @@ class GroupCommit:
     def _say(self, statement: ClauseElement) -> None:
         asked(self._linked(), statement, {})
 
-    def _linked(self) -> SyncConnection:
+    def _linked(self) -> Immediate:
         if self._link is None:
-            self._link = self._engine.connect()
+            self._link = Immediate(self._engine.connect())
             ((milliseconds,),) = asked(self._link, _BUSY, {})
             self._busy_seconds = milliseconds / 1_000
             for statement in (_NEVER_BLOCK, _IN_MEMORY):

@@ -5,7 +5,7 @@ A list of ids never leaves out a record that matches; whether it holds no others
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import attrs
 from sqlalchemy import ColumnElement, Select, and_, false, select, union_all
@@ -47,8 +47,7 @@ class Listed:
         return IsAmong(RESOURCE.c.id, self.ids[0] if len(self.ids) == 1 else union_all(*self.ids))
 
 
-@attrs.frozen
-class Sought:
+class Sought(NamedTuple):
     """Values of which every record that can match has one."""
 
     values: tuple[tuple[str, str], ...]

@@ -8,8 +8,7 @@ lean on one version the second clashes. Locating members begins it too, and keep
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-
-import attrs
+from typing import Any
 
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import is_storable
@@ -20,6 +19,7 @@ from scimcore.storage.sql.connection import Links, connected
 from scimcore.storage.sql.dialect import Dialect
 from scimcore.storage.sql.functions import KEY_FUNCTIONS
 from scimcore.storage.sql.group_commit import GroupCommit, Seat
+from scimcore.storage.sql.holders import Holders
 from scimcore.storage.sql.membership import Membership
 from scimcore.storage.sql.pushdown import Sight
 from scimcore.storage.sql.reading import Reading
@@ -28,18 +28,25 @@ from scimcore.storage.sql.transaction import Transaction
 from scimcore.storage.sql.writing import Writing
 
 
-@attrs.frozen
 class SqlTransaction:
     """The block of a session: it connects on entering, commits on leaving, and undoes if an exception leaves it."""
 
-    links: Links
-    dialect: Dialect
-    tenant: Tenant
-    places: Places
-    indirect_groups: bool
-    group: GroupCommit | None = None
-    """What this session commits with, if it does not commit alone."""
-    _open: list[Transaction] = attrs.field(factory=list)
+    def __init__(
+        self,
+        links: Links,
+        dialect: Dialect,
+        tenant: Tenant,
+        places: Places,
+        indirect_groups: bool,
+        group: GroupCommit | None = None,
+    ) -> None:
+        self.links = links
+        self.dialect = dialect
+        self.tenant = tenant
+        self.places = places
+        self.indirect_groups = indirect_groups
+        self.group = group
+        self._open: list[Transaction] = []
 
     async def __aenter__(self) -> Session:
         connection = Seat(self.links, self.group) if self.group else await connected(self.links)
@@ -82,8 +89,9 @@ class SqlSession:
         found: dict[str, str] = {}
         for some in portions([id for id in ids if is_storable(id)]):
             parameters = {"b_tenant": self._tenant, "b_ids": some}
-            rows = (await self._transaction.run(statements.LOCATED, parameters)).all()
-            found.update((row.id, row.type) for row in rows)
+            # Any: what SQLAlchemy says is a tuple is not one for compiled code.
+            answer: Any = await self._transaction.run(statements.LOCATED, parameters)
+            found.update({row.id: row.type for row in answer.all()})
         return found
 
     async def count(self, resource_type: ResourceType, id: str, attribute: str, most: int) -> int:
@@ -94,6 +102,10 @@ class SqlSession:
         return await self._membership().count_groups(id, most)
 
     async def search(self, query: Query) -> Page:
+        holders = Holders(self._tenant, self._places, self._indirect_groups, self._transaction)
+        page = await holders.page(query)
+        if page is not None:
+            return page
         sight = Sight(self._tenant, self._places, KEY_FUNCTIONS[self._transaction.dialect.name], self._indirect_groups)
         return await Reading(sight, self._membership(), self._transaction).page(query)
 

@@ -46,7 +46,6 @@ UPDATED: Final = (
         names=bindparam("b_names"),
         comparison_keys=bindparam("b_comparison_keys"),
     )
-    .returning(RESOURCE.c.version)
 )
 TOUCHED: Final = (
     update(RESOURCE)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import ClauseElement, CursorResult, text
 from sqlalchemy.exc import DBAPIError
@@ -11,11 +11,12 @@ from sqlalchemy.sql import Executable
 
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import VersionClash
-from scimcore.storage.sql.connection import Connection, executed
+from scimcore.storage.sql.connection import Connection, Work, executed
 from scimcore.storage.sql.dialect import Dialect, lost_a_race, will_pass
 from scimcore.storage.sql.group_commit import UNCONFIRMED, Seat
-from scimcore.storage.sql.prepared import Parameters, Rows, asked
+from scimcore.storage.sql.prepared import Parameters, Rows, altered, asked
 
+S = TypeVar("S")
 T = TypeVar("T", bound=Any)
 
 
@@ -39,35 +40,53 @@ class Transaction:
             UnavailableError: The database is busy, or the connection is lost.
             VersionClash: The database gave up the transaction, and nothing is lost by trying again.
         """
-        return self._reached(self._connection.answer(executed, statement, parameters))
+        return self._put(executed, statement, parameters)
 
     def ask(self, statement: ClauseElement, parameters: Parameters) -> Coroutine[object, None, Rows]:
         """What the database answers to *statement*, which is always the same; see `run`."""
-        return self._reached(self._connection.answer(asked, statement, parameters))
+        return self._put(asked, statement, parameters)
 
-    async def _reached(self, answer: Coroutine[object, None, T]) -> T:
-        if self._is_lost:
-            answer.close()
-            raise UnavailableError("the connection to the database was lost")
+    def alter(self, statement: ClauseElement, parameters: Parameters) -> Coroutine[object, None, int]:
+        """How many rows *statement* writes, which is always the same and returns none; see `run`."""
+        return self._put(altered, statement, parameters)
+
+    async def _put(self, work: Work[S, T], statement: S, parameters: Parameters) -> T:
+        self._check()
         try:
-            return await answer
-        except UnavailableError:
-            self._is_lost = True
-            raise
-        except DBAPIError as error:
-            if not will_pass(error):
-                raise
-            if not lost_a_race(error) or not self._may_clash or self._has_written or self._savepoints:
-                self._is_lost = True
-                raise UnavailableError("the database is busy or cannot be reached; try again") from error
-            # Nothing is lost by another attempt: the engine makes one after a clash.
-            await self._connection.rollback()
-            raise VersionClash("the database gave the transaction up for another") from error
+            return await self._connection.answer(work, statement, parameters)
+        except (UnavailableError, DBAPIError) as caught:
+            error = caught
+        return await self._fail(error)
 
     async def begin(self) -> None:
-        """Begin, unless it has begun."""
-        if not self._connection.has_begun:
-            await self._reached(self._connection.begin(self.dialect.begin_write))
+        """Begin, unless it has begun; see `run`."""
+        if self._connection.has_begun:
+            return
+        self._check()
+        try:
+            await self._connection.begin(self.dialect.begin_write)
+            return
+        except (UnavailableError, DBAPIError) as caught:
+            error = caught
+        await self._fail(error)
+
+    def _check(self) -> None:
+        if self._is_lost:
+            raise UnavailableError("the connection to the database was lost")
+
+    async def _fail(self, error: UnavailableError | DBAPIError) -> NoReturn:
+        """Raise what *error* means."""
+        if isinstance(error, UnavailableError):
+            self._is_lost = True
+            raise error
+        if not will_pass(error):
+            raise error
+        if not lost_a_race(error) or not self._may_clash or self._has_written or self._savepoints:
+            self._is_lost = True
+            raise UnavailableError("the database is busy or cannot be reached; try again") from error
+        # Nothing is lost by another attempt: the engine makes one after a clash.
+        await self._connection.rollback()
+        raise VersionClash("the database gave the transaction up for another") from error
 
     async def written(self, write: Awaitable[T], *, may_clash: bool) -> T:
         """What *write* returns, which writes here; *may_clash* says whether a `VersionClash` may come of it."""
@@ -81,6 +100,17 @@ class Transaction:
 
     async def end(self, kind: type[BaseException] | None) -> None:
         """Commit, or undo if the block ends with an exception of that *kind*; give the connection back."""
+        failure = await self._ended(kind)
+        await self._connection.close()
+        if failure is not None and not isinstance(failure, DBAPIError):
+            raise failure
+        if kind is None and failure is not None:
+            raise UnavailableError(UNCONFIRMED) from failure
+        if self._is_lost and kind is None:
+            raise UnavailableError("the connection to the database was lost")
+
+    async def _ended(self, kind: type[BaseException] | None) -> BaseException | None:
+        """What kept the transaction from being committed or undone."""
         try:
             if self._is_lost or (kind is not None and not issubclass(kind, Exception)):
                 # Cancelled in the middle of a statement, or lost: whatever the connection is in, it is not reused.
@@ -89,13 +119,9 @@ class Transaction:
                 await self._connection.rollback()
             else:
                 await self._connection.commit()
-        except DBAPIError as error:
-            if kind is None:
-                raise UnavailableError(UNCONFIRMED) from error
-        finally:
-            await self._connection.close()
-        if self._is_lost and kind is None:
-            raise UnavailableError("the connection to the database was lost")
+        except BaseException as failure:  # noqa: BLE001 - raised when the connection is given back
+            return failure
+        return None
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """A part of the transaction that is undone alone when its block ends with an exception."""

@@ -51,7 +51,7 @@ class Writing:
         members = by_key(elements_of(record.document.get("members"))) if "members" in keyed else {}
         document = without(keyed, record.document)
         row = resource_row(self.tenant, record, document)
-        if not await self.transaction.ask(self.transaction.dialect.insert_if_free(RESOURCE), row):
+        if not await self.transaction.alter(self.transaction.dialect.insert_if_free(RESOURCE), row):
             await self._release(record, record.unique)
             raise UniquenessError("id")
         await self._index(record, index_entries(self.places(record.resource_type), document))
@@ -113,7 +113,7 @@ class Writing:
         await self._take(updated, [key for key in updated.unique if key not in current.unique])
         columns = content(updated.resource_type, updated.document, updated.unique)
         parameters = {**self._written(current, updated), **{f"b_{name}": value for name, value in columns.items()}}
-        if not await self.transaction.ask(statements.UPDATED, parameters):
+        if not await self.transaction.alter(statements.UPDATED, parameters):
             raise VersionClash(current.id)
         await self._release(current, [key for key in current.unique if key not in updated.unique])
         places = self.places(current.resource_type)
@@ -123,7 +123,7 @@ class Writing:
 
     async def _touch(self, current: Record, updated: Record) -> None:
         """Give *current* the version of *updated*, which differs from it in its members only."""
-        await self.transaction.ask(statements.TOUCHED, self._written(current, updated))
+        await self.transaction.alter(statements.TOUCHED, self._written(current, updated))
 
     async def delete(self, record: Record) -> None:
         await self.transaction.begin()
@@ -134,9 +134,9 @@ class Writing:
         await self._release(deleted, deleted.unique)
         await self._unindex(deleted, index_entries(self.places(record.resource_type), deleted.document))
         if "members" in KEYED.get(record.resource_type.name, {}):
-            await self.transaction.ask(statements.MEMBERS_GONE, {"b_tenant": self.tenant, "b_id": record.id})
-        await self.transaction.ask(statements.LEFT_BY, self._member(record.id))
-        await self.transaction.ask(statements.LEFT, self._member(record.id))
+            await self.transaction.alter(statements.MEMBERS_GONE, {"b_tenant": self.tenant, "b_id": record.id})
+        await self.transaction.alter(statements.LEFT_BY, self._member(record.id))
+        await self.transaction.alter(statements.LEFT, self._member(record.id))
 
     # Names
 
@@ -148,14 +148,14 @@ class Writing:
         """
         for number, key in enumerate(keys):
             row = unique_row(self.tenant, record, key)
-            if not await self.transaction.ask(self.transaction.dialect.insert_if_free(UNIQUE_KEY), row):
+            if not await self.transaction.alter(self.transaction.dialect.insert_if_free(UNIQUE_KEY), row):
                 await self._release(record, keys[:number])
                 raise UniquenessError(key.attribute)
 
     async def _release(self, record: Record, keys: Sequence[UniqueKey]) -> None:
         rows = [{**self._this(record), "b_attribute": key.attribute, "b_value": bounded(key.value)} for key in keys]
         if rows:
-            await self.transaction.ask(statements.RELEASED, rows)
+            await self.transaction.alter(statements.RELEASED, rows)
 
     async def _index(self, record: Record, entries: Collection[tuple[str, str]]) -> None:
         rows = [
@@ -169,12 +169,12 @@ class Writing:
             for place, value in sorted(entries)
         ]
         if rows:
-            await self.transaction.ask(statements.INDEXED, rows)
+            await self.transaction.alter(statements.INDEXED, rows)
 
     async def _unindex(self, record: Record, entries: Collection[tuple[str, str]]) -> None:
         rows = [{**self._this(record), "b_place": place, "b_value": value} for place, value in sorted(entries)]
         if rows:
-            await self.transaction.ask(statements.UNINDEXED, rows)
+            await self.transaction.alter(statements.UNINDEXED, rows)
 
     # Members
 
@@ -209,13 +209,13 @@ class Writing:
             if element is not None and key in before
         ]
         if altered:
-            await self.transaction.ask(statements.MEMBER_CHANGED, altered)
+            await self.transaction.alter(statements.MEMBER_CHANGED, altered)
         new = {key: element for key, element in members.items() if element is not None and key not in before}
         await self._add_members(group, new)
 
     async def _add_members(self, group: Record, members: Mapping[str, Json]) -> None:
         if members:
-            await self.transaction.ask(
+            await self.transaction.alter(
                 statements.JOINED, member_rows(self.tenant, group.resource_type, group.id, group.version, members)
             )
 
