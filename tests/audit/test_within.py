@@ -6,20 +6,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
 import pytest
-from sqlalchemy import NullPool, create_engine, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import NullPool, create_engine, event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from scimcore import Request, ScimProvider
-from scimcore.access import anonymous
+from scimcore.access import Caller, anonymous
 from scimcore.audit import SqlAudit
 from scimcore.audit.sql import METADATA as RECORD
+from scimcore.engine.events import Event
 from scimcore.schema.standard import USER
 from scimcore.storage import MemoryStorage, SqlStorage
-from scimcore.storage.protocol import Query, Tenant
+from scimcore.storage.protocol import Instant, Query, Tenant
 from scimcore.storage.sql.tables import METADATA
 
 ACME = Tenant("acme")
@@ -110,6 +112,17 @@ def run(url: str, act: Act) -> None:
     asyncio.run(flow())
 
 
+def seen(id: str) -> Event:
+    return Event(
+        happening="unchanged",
+        caller=Caller(tenant=ACME),
+        resource_type="User",
+        resource_id=id,
+        at=Instant("2026-11-22T09:30:00.000000Z"),
+        request_id="",
+    )
+
+
 async def unbroken(found: Beside) -> int:
     """How many entries the chain has, after a walk along it."""
     verification = await found.audit.verified()
@@ -156,6 +169,48 @@ def test_two_processes_of_a_kind_continue_one_chain(url: str) -> None:
         assert await unbroken(found) == 30
         await other.storage.close_async()
         await other.audit.close()
+
+    run(url, act)
+
+
+def test_an_entry_that_was_undone_with_its_change_has_no_place_in_the_chain(url: str) -> None:
+    async def act(found: Beside) -> None:
+        assert await found.create("a") == 201
+        for number in range(2):
+            with suppress(ZeroDivisionError):
+                async with found.storage.session(ACME) as session:
+                    await found.audit.within(seen(f"gone{number}"), session)
+                    raise ZeroDivisionError
+            assert await found.create(f"b{number}") == 201
+        async with found.storage.session(ACME) as session:
+            await found.audit.within(seen("kept"), session)
+            with suppress(ZeroDivisionError):
+                async with session.savepoint():
+                    await found.audit.within(seen("gone"), session)
+                    raise ZeroDivisionError
+            await found.audit.within(seen("kept too"), session)
+        assert await found.create("c") == 201
+        known = [entry["resourceId"] for entry in await found.entries() if entry["happening"] == "unchanged"]
+        assert known == ["kept", "kept too"]
+        assert await unbroken(found) == 6
+
+    run(url, act)
+
+
+def test_who_goes_on_with_his_own_chain_asks_nothing_first(url: str) -> None:
+    async def act(found: Beside) -> None:
+        engine = found.storage._engine  # noqa: SLF001 - what is said to the database is heard there
+        said: list[str] = []
+        event.listen(
+            engine.sync_engine if isinstance(engine, AsyncEngine) else engine,
+            "before_cursor_execute",
+            lambda *heard: said.append(heard[2]),
+        )
+        for name in "abc":
+            assert await found.create(name) == 201
+        about = [one.split()[0] for one in said if "scim_audit" in one]
+        assert about == ["SELECT", "INSERT", "INSERT", "INSERT"]
+        assert await unbroken(found) == 3
 
     run(url, act)
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import attrs
 
-from scimcore.access.token import Token, TokenEvent
+from scimcore.access.token import TokenEvent
 from scimcore.engine.events import Event
 from scimcore.rules.delta import Delta
 from scimcore.schema.document import Json
@@ -30,27 +30,29 @@ class Entry:
 def entry_of(event: Told) -> Entry:
     """What goes on record about *event*; whatever there is nothing to say about is left out."""
     if isinstance(event, Event):
-        tenant = NOBODY if event.caller is None else event.caller.tenant
-        facts = _of_resource(event)
-    else:
-        tenant = NOBODY if event.token is None else event.token.tenant
-        facts = _of_token(event)
-    return Entry(tenant, event.at, {name: value for name, value in facts.items() if value})
+        return Entry(NOBODY if event.caller is None else event.caller.tenant, event.at, _of_resource(event))
+    return Entry(NOBODY if event.token is None else event.token.tenant, event.at, _of_token(event))
 
 
 def _of_resource(event: Event) -> dict[str, Json]:
-    return {
-        "at": event.at,
-        "happening": event.happening,
-        "connection": None if event.caller is None else event.caller.connection,
-        "resourceType": event.resource_type,
-        "resourceId": event.resource_id,
-        "requestId": event.request_id,
-        "changes": _changes(event.delta) if event.delta else None,
-        "notes": [{"what": note.what, "detail": note.detail} for note in event.notes] if event.notes else None,
-        "ignored": list(event.ignored),
-        "reason": event.reason,
-    }
+    facts: dict[str, Json] = {"at": event.at, "happening": event.happening}
+    if event.caller is not None and event.caller.connection:
+        facts["connection"] = event.caller.connection
+    if event.resource_type:
+        facts["resourceType"] = event.resource_type
+    if event.resource_id:
+        facts["resourceId"] = event.resource_id
+    if event.request_id:
+        facts["requestId"] = event.request_id
+    if event.delta:
+        facts["changes"] = _changes(event.delta)
+    if event.notes:
+        facts["notes"] = [{"what": note.what, "detail": note.detail} for note in event.notes]
+    if event.ignored:
+        facts["ignored"] = list(event.ignored)
+    if event.reason:
+        facts["reason"] = event.reason
+    return facts
 
 
 def _changes(delta: Delta) -> dict[str, Json]:
@@ -67,17 +69,12 @@ def _changes(delta: Delta) -> dict[str, Json]:
 
 
 def _of_token(event: TokenEvent) -> dict[str, Json]:
-    return {
-        "at": event.at,
-        "happening": f"token {event.happening}",
-        "connection": None if event.token is None else event.token.connection,
-        "token": _token(event.token),
-        "replaced": _token(event.replaced),
-        "reason": event.why,
-    }
-
-
-def _token(token: Token | None) -> Json:
-    if token is None:
-        return None
-    return {"id": token.id, "label": token.label, "expires": token.expires.isoformat()}
+    facts: dict[str, Json] = {"at": event.at, "happening": f"token {event.happening}"}
+    if event.token is not None and event.token.connection:
+        facts["connection"] = event.token.connection
+    for name, token in (("token", event.token), ("replaced", event.replaced)):
+        if token is not None:
+            facts[name] = {"id": token.id, "label": token.label, "expires": token.expires.isoformat()}
+    if event.why:
+        facts["reason"] = event.why
+    return facts

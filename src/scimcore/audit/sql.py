@@ -7,13 +7,14 @@ no two writers can continue one chain in two ways.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 import attrs
 from sqlalchemy import (
     URL,
     BigInteger,
+    ClauseElement,
     Column,
     Connection,
     Engine,
@@ -21,9 +22,12 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    exists,
     insert,
+    literal_column,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -34,7 +38,7 @@ from scimcore.engine.wire import written
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql.engines import ISOLATION, engine_for, is_file
-from scimcore.storage.sql.prepared import asked
+from scimcore.storage.sql.prepared import Immediate, asked
 from scimcore.storage.sql.session import SqlSession
 
 T = TypeVar("T")
@@ -55,6 +59,30 @@ AUDIT: Final = Table(
 )
 
 _INSERT: Final = insert(AUDIT)
+_EARLIER: Final = AUDIT.alias("earlier")
+_IS_CONTINUED: Final = (
+    _EARLIER.c.tenant == bindparam("tenant"),
+    _EARLIER.c.number == bindparam("b_number"),
+    _EARLIER.c.seal == bindparam("b_seal"),
+)
+"""Whether an entry is the one that the next is to follow."""
+
+_GIVEN: Final = {column.name: bindparam(column.name, type_=column.type) for column in AUDIT.c}
+_FOLLOWING: Final[Mapping[str, ClauseElement]] = {
+    # The number after that of nothing is NULL, which no entry may have. To insert what is selected from the same table,
+    # SQLite would make another table of it first.
+    "sqlite": sqlite.insert(AUDIT)
+    .prefix_with("OR IGNORE")
+    .values(
+        {**_GIVEN, "number": select(_EARLIER.c.number + literal_column("1")).where(*_IS_CONTINUED).scalar_subquery()}
+    )
+    .inline(),
+    "postgresql": postgresql.insert(AUDIT)
+    .from_select(list(_GIVEN), select(*_GIVEN.values()).where(exists(literal_column("1")).where(*_IS_CONTINUED)))
+    .on_conflict_do_nothing(),
+}
+"""By the name of the dialect: an insert of the entry that follows another, which writes none if that is not there."""
+
 _LAST: Final = (
     select(AUDIT.c.number, AUDIT.c.seal)
     .where(AUDIT.c.tenant == bindparam("b_tenant"))
@@ -109,6 +137,8 @@ class SqlAudit:
         self._keeps = is_own and is_file(self._engine)
         self._kept: Connection | None = None
         self._ends: dict[Tenant, Head] = {}
+        self._hopes: dict[Tenant, Head] = {}
+        """What was put last in the transaction of a change, which may have been undone."""
         # Only those of one process take turns; others meet at the primary key.
         self._turn = threading.Lock()
         self._asynchronous_turn = asyncio.Lock()
@@ -156,12 +186,18 @@ class SqlAudit:
         # From here on nobody else writes to SQLite. In PostgreSQL the insert waits for whoever takes the same place.
         await transaction.begin()
         for _ in range(_ATTEMPTS):
-            rows = await transaction.ask(_LAST, {"b_tenant": entry.tenant})
-            end = Head(entry.tenant, *rows[0]) if rows else Head(entry.tenant, 0, BEGINNING)
-            _, values = self._next(end, entry, text)
-            if await transaction.ask(transaction.dialect.insert_if_free(AUDIT), values):
+            # What was written last may have been undone since, or others may have gone on; then nothing follows it.
+            end = self._hopes.pop(entry.tenant, None)
+            insert = _FOLLOWING[transaction.dialect.name]
+            if end is None:
+                rows = await transaction.ask(_LAST, {"b_tenant": entry.tenant})
+                end = Head(entry.tenant, *rows[0]) if rows else Head(entry.tenant, 0, BEGINNING)
+                insert = transaction.dialect.insert_if_free(AUDIT)
+            head, values = self._next(end, entry, text)
+            if await transaction.alter(insert, {**values, "b_number": end.number, "b_seal": end.seal}):
                 # Where the chain ends now is not known before the commit.
                 self._ends.pop(entry.tenant, None)
+                _remember(self._hopes, head)
                 return
         raise UnavailableError("the record is written to by too many at once")
 
@@ -182,13 +218,11 @@ class SqlAudit:
             end = self._ends.get(entry.tenant) or _end(connection, entry.tenant)
             head, values = self._next(end, entry, text)
             try:
-                asked(connection, _INSERT, values)
+                asked(Immediate(connection), _INSERT, values)
             except IntegrityError:
                 self._ends.pop(entry.tenant, None)
                 continue
-            if len(self._ends) >= _MOST_ENDS:
-                self._ends.clear()
-            self._ends[entry.tenant] = head
+            _remember(self._ends, head)
             return
         raise UnavailableError("the record is written to by too many at once")
 
@@ -230,6 +264,12 @@ class SqlAudit:
                 return await connection.run_sync(work)
         with self._engine.connect() as connection:
             return work(connection)
+
+
+def _remember(ends: dict[Tenant, Head], head: Head) -> None:
+    if len(ends) >= _MOST_ENDS:
+        ends.clear()
+    ends[head.tenant] = head
 
 
 def _end(connection: Connection, tenant: Tenant) -> Head:
