@@ -518,6 +518,72 @@ def test_a_suspended_account_that_is_created_again_is_active_again(make_face: Ma
     assert okta.noted == ["created_again", "reactivated"]
 
 
+# An account that was found by its address is called otherwise by the connection
+
+
+def found_by_address(
+    make_face: Maker, on_existing: Literal["link", "take_over"], again: Literal["refuse", "update"] = "refuse"
+) -> Client:
+    """Okta, which calls the account of Bob by another name and has adopted it."""
+    okta = provider_with(make_face, Adoption(on_existing=on_existing, again=again, is_verified=always), BOB)
+    assert okta.created("/Users", userName="b.smith", emails=email("bob@corp.example")) == "bob"
+    assert stored(okta, "bob")["userName"] == "bob@corp.example"
+    return okta
+
+
+@pytest.mark.parametrize("on_existing", ["link", "take_over"])
+@pytest.mark.parametrize("user_name", ["b.smith", "B.Smith"])
+def test_an_adopted_account_that_is_created_again_is_no_second_one(
+    make_face: Maker, on_existing: Literal["link", "take_over"], user_name: str
+) -> None:
+    sent = {"userName": user_name, "emails": email("bob@corp.example")}
+    okta = found_by_address(make_face, on_existing)
+    okta.face.refused(okta.send("POST", "/Users", sent), 409, "uniqueness")
+    again = found_by_address(make_face, on_existing, "update")
+    assert again.created("/Users", **sent) == "bob"
+    assert again.noted[0] == "created_again"
+    assert len(again.face.stored()) == 1
+
+
+def test_an_adopted_account_that_was_removed_comes_back_by_the_name_that_its_connection_has_for_it(
+    make_face: Maker,
+) -> None:
+    policies = (Adoption(on_existing="take_over", is_verified=always), Ownership(), Leaving(on_delete="soft_delete"))
+    okta = client_of(make_face, *policies)
+    keep(okta.face.storage, BOB)
+    sent = {"userName": "b.smith", "emails": email("bob@corp.example")}
+    assert okta.created("/Users", **sent) == "bob"
+    assert okta.send("DELETE", "/Users/bob").status == 204
+    assert okta.created("/Users", **sent) == "bob"
+    assert okta.noted == ["revived", "reactivated"]
+
+
+@pytest.mark.parametrize("on_existing", ["link", "take_over"])
+def test_who_has_the_name_next_is_another_person(make_face: Maker, on_existing: Literal["link", "take_over"]) -> None:
+    okta = found_by_address(make_face, on_existing)
+    another = okta.created("/Users", userName="bob.2", emails=email("bob@corp.example"))
+    assert another != "bob"
+    renamed = {"userName": "robert", "emails": email("bob@corp.example")}
+    assert okta.send("PUT", "/Users/bob", renamed).status == 200
+    assert okta.created("/Users", userName="b.smith", emails=email("bob@corp.example")) not in ("bob", another)
+
+
+def test_the_name_is_kept_only_where_it_is_not_the_accounts(make_face: Maker) -> None:
+    okta = found_by_address(make_face, "take_over")
+    assert facts_of(okta, "bob").links[0].user_name == "b.smith"
+    okta.set("/Users/bob", title="Boss")
+    assert facts_of(okta, "bob").links[0].user_name == "b.smith"
+    okta.set("/Users/bob", userName="b.smith")
+    assert facts_of(okta, "bob").links[0].user_name is None
+    linked = found_by_address(make_face, "link")
+    for name, kept in (("bobby", "bobby"), ("b.smith", "b.smith"), ("bob@corp.example", None)):
+        assert linked.send("PUT", "/Users/bob", {"userName": name}).status == 200
+        assert facts_of(linked, "bob").links[0].user_name == kept
+    by_name = provider_with(make_face, Adoption(on_existing="take_over"), BOB)
+    by_name.created("/Users", userName="BOB@corp.example")
+    assert facts_of(by_name, "bob").links[0].user_name is None
+
+
 @pytest.mark.parametrize(
     ("on_existing", "on_foreign", "manager", "notes"),
     [

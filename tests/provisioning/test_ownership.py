@@ -433,13 +433,13 @@ def test_a_group_that_both_provision_survives_one_of_them(make_face: Maker) -> N
     assert [one.id for one in clients.face.stored()] == [a]
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "PATCH with more"])
 def test_a_connection_that_comes_back_provisions_again(make_face: Maker, method: str) -> None:
     clients = sharing(make_face, Ownership(), Leaving())
     id = shared_account(clients)
     deactivated(clients.new, id)
-    if method == "PATCH":
-        clients.new.set(f"/Users/{id}", active=True)
+    if method.startswith("PATCH"):
+        clients.new.set(f"/Users/{id}", active=True, **({"title": "Boss"} if method == "PATCH with more" else {}))
     else:
         deactivated_body = clients.new.send("GET", f"/Users/{id}").body
         clients.new.send("PUT", f"/Users/{id}", {**deactivated_body, "title": "Boss"})
@@ -453,6 +453,8 @@ def test_what_a_connection_sends_besides_does_not_bring_it_back(make_face: Maker
     id = shared_account(clients)
     deactivated(clients.new, id)
     clients.new.set(f"/Users/{id}", title="Boss")
+    assert clients.live(id) == ["old"]
+    clients.new.set(f"/Users/{id}", title=clients.document(id).get("title", ""))
     assert clients.live(id) == ["old"]
 
 

@@ -233,6 +233,26 @@ def test_a_path_longer_than_the_limit_is_refused() -> None:
         applied(USER_GIVEN, operations, USER, limits=Limits(max_filter_length=10))
 
 
+@pytest.mark.parametrize(
+    ("operations", "named"),
+    [
+        ([replace("active", True)], {"active"}),
+        ([replace("ACTIVE", True), remove("title")], {"active", "title"}),
+        ([{"op": "add", "value": {"active": True, "name.familyName": "J", "nobody": 1}}], {"active", "name"}),
+        ([add('emails[type eq "work"].value', "a@b.example")], {"emails"}),
+        ([{"op": "replace", "value": {f"{URN}:department": "A"}}], {URN}),
+        ([replace(URN, {"department": "A"})], {URN}),
+        ([remove("nickName")], {"nickName"}),
+    ],
+)
+def test_what_a_patch_is_about_is_known_even_where_nothing_changes(operations: list[Json], named: set[str]) -> None:
+    given: Document = {"id": "1", "userName": "b", "active": True, "title": "T"}
+    once = apply(given, operations)
+    again = apply(once.document, operations)
+    assert not again.delta
+    assert once.named == again.named == named
+
+
 # Order and atomicity (§3.5.2)
 
 

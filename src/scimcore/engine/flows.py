@@ -171,6 +171,7 @@ class Flows:
                 after=document,
                 wanted=document,
                 delta=delta,
+                named=result.named,
                 leans=operation.if_match is not None or not delta.attributes <= named.keys(),
                 ignored=result.ignored,
                 skipped=skipped,

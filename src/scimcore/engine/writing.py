@@ -30,6 +30,8 @@ class Draft(NamedTuple):
     """What the client would have made of the resource."""
     delta: Delta | None = None
     """The difference, if it is known already."""
+    named: frozenset[str] = frozenset()
+    """The attributes that a PATCH is about, whether or not it changes them."""
     leans: bool = True
     """Whether the write would be another if what was read had another version."""
     ignored: tuple[str, ...] = ()
@@ -141,6 +143,7 @@ class Writing:
             before=draft.before,
             after=draft.after,
             wanted=draft.wanted,
+            named=draft.named,
             unknown_members=tuple([one.value for one in draft.skipped]),
         )
         for policy in self.environment.connection.policies:

@@ -21,7 +21,6 @@ from scimcore.provisioning.matching import (
     Matches,
     Matching,
     MatchKey,
-    NotAdoptedError,
     OnForeign,
     answered,
 )
@@ -30,6 +29,7 @@ from scimcore.provisioning.provenance import (
     provenance_of,
     with_provenance,
 )
+from scimcore.provisioning.refusals import NotAdoptedError
 from scimcore.provisioning.revival import revived
 from scimcore.provisioning.taking import (
     NEVER_ON_FIRST_CONTACT,
@@ -187,7 +187,7 @@ class Adoption:
         connection, current = connection_of(intent), record.document
         facts = provenance_of(current)
         facts = attrs.evolve(
-            facts.linked(linking(facts.link(connection), connection, intent.at, sent)),
+            facts.linked(linking(facts.link(connection), connection, intent.at, sent, kept=current)),
             managed_by=connection,
             purge_after=None,
             former_groups=(),
@@ -206,7 +206,7 @@ def _only_suspends(before: Document, after: Document) -> bool:
 def _linked(intent: Intent, record: Record, sent: Document, why: Note) -> Intent:
     """*intent* with nothing but a link written."""
     connection, facts = connection_of(intent), provenance_of(record.document)
-    link = linking(facts.link(connection), connection, intent.at, sent)
+    link = linking(facts.link(connection), connection, intent.at, sent, kept=record.document)
     return _about(intent, record, with_provenance(record.document, facts.linked(link)), sent, why)
 
 

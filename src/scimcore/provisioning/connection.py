@@ -28,15 +28,18 @@ class Connection:
 
     def shows(self, record: Record) -> bool:
         """Whether *record*, read whole where `looks_at` matters, exists for the connection: is among what it `sees`."""
+        if self.visible and not self._is_visible(record):
+            return False
+        return not self.policies or exists_for(self.name, record.document)
+
+    def _is_visible(self, record: Record) -> bool:
         resource_type, document = record.resource_type, record.document
         visible = self._bound(resource_type)
-        if visible is not None:
-            asked = document
-            if visible.mentions_envelope:
-                asked = with_envelope(resource_type, document, record.created, record.last_modified, record.version)
-            if not visible.matches(asked):
-                return False
-        return not self.policies or exists_for(self.name, document)
+        if visible is None:
+            return True
+        if visible.mentions_envelope:
+            document = with_envelope(resource_type, document, record.created, record.last_modified, record.version)
+        return visible.matches(document)
 
     def looks_at(self, resource_type: ResourceType) -> frozenset[str]:
         """The attributes that decide what is `visible` of a type."""

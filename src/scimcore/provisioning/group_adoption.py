@@ -12,8 +12,9 @@ import attrs
 from scimcore.errors import ForbiddenError, UniquenessError
 from scimcore.provisioning.finding import equal_to, found
 from scimcore.provisioning.intent import Intent, Note
-from scimcore.provisioning.matching import IsPrivileged, NotAdoptedError, OnForeign, answered
+from scimcore.provisioning.matching import IsPrivileged, OnForeign, answered
 from scimcore.provisioning.provenance import PROVISIONING_URN, provenance_of, with_provenance
+from scimcore.provisioning.refusals import NotAdoptedError
 from scimcore.provisioning.taking import (
     changed_names,
     connection_of,

@@ -12,7 +12,7 @@ import attrs
 from scimcore.errors import InvalidValueError, MutabilityError, Problem, UniquenessError
 from scimcore.provisioning.finding import equal_to, found
 from scimcore.provisioning.intent import Intent, Note
-from scimcore.provisioning.matching import IsPrivileged, NotAdoptedError, answered
+from scimcore.provisioning.matching import IsPrivileged, answered
 from scimcore.provisioning.provenance import (
     PROVISIONING_URN,
     Link,
@@ -20,6 +20,7 @@ from scimcore.provisioning.provenance import (
     provenance_of,
     with_provenance,
 )
+from scimcore.provisioning.refusals import NotAdoptedError
 from scimcore.provisioning.scopes import HARNESS_SCOPES, Scope, account_scope, parse_scopes, printed_scopes
 from scimcore.rules.identifier import (
     LONGEST_IDENTIFIER,

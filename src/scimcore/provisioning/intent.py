@@ -46,6 +46,9 @@ class Intent:
     """The document to be, with its `id`."""
     wanted: Document
     """What the client would have made of it: the document shown if the resource ceases to be in a change of it."""
+    named: frozenset[str] = frozenset()
+    """Of a PATCH, the attributes that its operations are about, whether or not they change them. What a POST or a PUT
+    says is in *wanted*."""
     unknown_members: tuple[str, ...] = ()
     """The ids of new members that do not exist. They are not in *after*."""
     notes: tuple[Note, ...] = ()
@@ -62,6 +65,7 @@ class Intent:
             before=self.before,
             after=after,
             wanted=self.wanted,
+            named=self.named,
             unknown_members=self.unknown_members,
             notes=(*self.notes, *notes) if notes else self.notes,
         )

@@ -11,7 +11,6 @@ from typing import Final, Literal, TypeAlias, TypeVar, assert_never
 
 import attrs
 
-from scimcore.errors import ScimError
 from scimcore.provisioning.finding import any_of, found
 from scimcore.provisioning.provenance import provenance_of
 from scimcore.rules.compare import folded
@@ -36,27 +35,6 @@ MOST_CANDIDATES: Final = 100
 """Where more accounts than this share an address, nobody looks for the one that is meant."""
 
 _PLACES: Final[Mapping[MatchKey, str]] = {"userName": "userName", "externalId": "externalId", "email": "emails.value"}
-
-
-@attrs.define(slots=False)
-class NotAdoptedError(ScimError):
-    """A resource that matches exists and is not linked. The client does not learn whose it is."""
-
-    status = 409
-    scim_type = "uniqueness"
-
-    cause: Literal["ambiguous", "look-alike", "privileged", "foreign"]
-    """For the application; a client is not told which accounts are privileged."""
-
-    @property
-    def detail(self) -> str:
-        match self.cause:
-            case "ambiguous":
-                return "more than one existing resource matches; none of them was linked"
-            case "look-alike":
-                return "userName: the value is taken by another resource, in other letters; it was not linked"
-            case "privileged" | "foreign":
-                return "an existing resource matches that this connection may not link; an administrator can"
 
 
 async def answered(answer: T | Awaitable[T]) -> T:
@@ -181,7 +159,10 @@ class Matching:
         match key:
             case "userName":
                 theirs = _text(record.document.get("userName"))
-                return theirs is not None and is_alike(theirs, value)
+                called = None if own is None else own.user_name
+                return (theirs is not None and is_alike(theirs, value)) or (
+                    called is not None and is_alike(called, value)
+                )
             case "externalId":
                 # Each identity provider numbers people as it likes: another one's number is not this one's.
                 is_ours = provenance.managed_by in (None, connection)

@@ -16,6 +16,7 @@ from scimcore.provisioning.matching import OnForeign
 from scimcore.provisioning.provenance import MANUAL, Link, Provenance, created_by, provenance_of, with_provenance
 from scimcore.provisioning.taking import (
     NEVER_ON_FIRST_CONTACT,
+    called,
     changed_names,
     connection_of,
     is_abandoned,
@@ -23,6 +24,7 @@ from scimcore.provisioning.taking import (
     linking,
     merged,
 )
+from scimcore.rules.delta import same
 from scimcore.schema.document import Document, Json
 from scimcore.storage.protocol import Record, Session
 
@@ -80,7 +82,9 @@ class Ownership:
             link = facts.link(connection) or Link(connection=connection, since=intent.at)
             # A PUT that says nothing of it does not bring a suspended account back.
             wants = after.get("active", before.document.get("active")) is not False
-            facts = facts.linked(attrs.evolve(link, external_id=_external_id(after), active=wants))
+            # Once it has said the userName, that is what it calls the account.
+            user_name = None if _says("userName", intent, before, after) else link.user_name
+            facts = facts.linked(attrs.evolve(link, external_id=_external_id(after), user_name=user_name, active=wants))
             if not wants and facts.others(connection):
                 return self._handed_over(intent, keeping(before.document, after, ("active",)), facts)
         document = self._recorded(intent, after, facts)
@@ -91,7 +95,7 @@ class Ownership:
         facts = provenance_of(after)
         known = facts.link(connection)
         if intent.asked == "create":
-            facts = facts if known else facts.linked(linking(None, connection, intent.at, after))
+            facts = facts if known else facts.linked(linking(None, connection, intent.at, after, kept=before.document))
             return self._shared(intent, before, after, facts)
         changed = changed_names(before.document, after)
         if facts.managed_by is not None:
@@ -104,7 +108,8 @@ class Ownership:
         if known is None and is_abandoned(facts):
             # Who brings a suspended account back has provisioned it before, or adopts it by creating it.
             return self._shared(intent, before, after, facts)
-        link = _as_wished(known, connection, intent, after, changed)
+        link = known or Link(connection=connection, since=intent.at, active=after.get("active") is not False)
+        link = _as_wished(link, intent, before, after)
         facts = facts.linked(link)
         if link.is_live and is_abandoned(facts):
             note = Note("handed_over", f"from {facts.managed_by}")
@@ -128,7 +133,9 @@ class Ownership:
         facts = provenance_of(after)
         note = Note("taken_over", f"from {facts.managed_by}")
         known = facts.link(connection)
-        facts = attrs.evolve(facts.linked(linking(known, connection, intent.at, after)), managed_by=connection)
+        kept = before.document if known is None else None
+        link = linking(known, connection, intent.at, after, kept)
+        facts = attrs.evolve(facts.linked(link), managed_by=connection)
         if known is None:
             wanted = after if intent.asked == "patch" else merged(before.document, after)
             after = keeping(before.document, wanted, NEVER_ON_FIRST_CONTACT)
@@ -188,18 +195,27 @@ class Ownership:
 _REFUSAL: Final = "another connection manages the resource"
 
 
-def _as_wished(known: Link | None, connection: str, intent: Intent, after: Document, changed: list[str]) -> Link:
-    """The link of a connection that wrote to what it does not manage.
+def _as_wished(link: Link, intent: Intent, before: Record, after: Document) -> Link:
+    """*link* after its connection wrote to what it does not manage.
 
-    A PATCH does not tell what it said without changing it. One that changes nothing at all says that an account is
-    active which is active already, for others: so a connection comes back that had left.
+    Who says that an account is active which is active already, for others, comes back if he had left.
     """
-    link = known or Link(connection=connection, since=intent.at)
-    if "externalId" in changed:
+    if _differs("externalId", before, after):
         link = attrs.evolve(link, external_id=_external_id(after))
-    if known is None or "active" in changed or intent.asked == "replace" or not changed:
+    if _says("userName", intent, before, after):
+        link = attrs.evolve(link, user_name=called(after, before.document))
+    if _says("active", intent, before, after):
         link = attrs.evolve(link, active=after.get("active") is not False)
     return link
+
+
+def _says(name: str, intent: Intent, before: Record, after: Document) -> bool:
+    """Whether a write to an existing resource says what the attribute *name* shall be; a PUT says it of all."""
+    return intent.asked == "replace" or name in intent.named or _differs(name, before, after)
+
+
+def _differs(name: str, before: Record, after: Document) -> bool:
+    return not same(before.document.get(name), after.get(name))
 
 
 def _retained(facts: Provenance) -> Note:

@@ -57,6 +57,7 @@ PROVISIONING: Final = Schema(
             sub_attributes=(
                 _fact("value", "The name of the connection."),
                 _fact("externalId", "The resource's identifier at the connection's identity provider."),
+                _fact("userName", "What the connection calls the account, where that is not its userName."),
                 _fact("since", "When the connection began to provision it.", type=Type.DATE_TIME),
                 _fact("active", "Whether the connection wants the account to be active.", type=Type.BOOLEAN),
                 _fact("removed", "When the connection deleted it, as far as it knows.", type=Type.DATE_TIME),
@@ -95,6 +96,8 @@ class Link:
     connection: str
     since: Instant
     external_id: str | None = None
+    user_name: str | None = None
+    """What the connection calls the account, if that is not its userName: one found by its address keeps its own."""
     active: bool = True
     """Whether the connection wants the account to be active."""
     removed: Instant | None = None
@@ -247,6 +250,7 @@ def _link(facts: Document) -> Link:
         connection=_text(facts.get("value")) or "",
         since=Instant(_text(facts.get("since")) or ""),
         external_id=_text(facts.get("externalId")),
+        user_name=_text(facts.get("userName")),
         active=facts.get("active") is not False,
         removed=_instant(facts.get("removed")),
     )
@@ -256,6 +260,7 @@ def _written(link: Link) -> Json:
     facts: dict[str, Json] = {
         "value": link.connection,
         "externalId": link.external_id,
+        "userName": link.user_name,
         "since": link.since,
         "active": link.active,
         "removed": link.removed,

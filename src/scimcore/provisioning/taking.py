@@ -8,6 +8,7 @@ from typing import Final
 
 from scimcore.provisioning.intent import Intent
 from scimcore.provisioning.provenance import PROVISIONING_URN, Link, Provenance
+from scimcore.rules.compare import folded
 from scimcore.rules.delta import same
 from scimcore.schema.document import Document, Json
 from scimcore.storage.protocol import Instant
@@ -62,19 +63,37 @@ def changed_names(before: Document, after: Document) -> list[str]:
     return sorted(one for one in names if one != PROVISIONING_URN and not same(before.get(one), after.get(one)))
 
 
-def linking(link: Link | None, connection: str, at: Instant, sent: Document) -> Link:
+def linking(link: Link | None, connection: str, at: Instant, sent: Document, kept: Document | None = None) -> Link:
     """The link of *connection* after it sent the whole of a resource, new or as it was before.
 
-    >>> linking(None, "okta", Instant("2026-11-22T09:30:00.000000Z"), {"externalId": "00u1"}).is_live
+    The resource gets the userName that was sent, unless it keeps the one in *kept*.
+
+    >>> at = Instant("2026-11-22T09:30:00.000000Z")
+    >>> linking(None, "okta", at, {"externalId": "00u1"}).is_live
     True
+    >>> linking(None, "okta", at, {"userName": "b.smith"}, kept={"userName": "bob"}).user_name
+    'b.smith'
     """
     external_id = sent.get("externalId")
     return Link(
         connection=connection,
         since=link.since if link else at,
         external_id=external_id if isinstance(external_id, str) else link.external_id if link else None,
+        user_name=None if kept is None else called(sent, kept),
         active=sent.get("active") is not False,
     )
+
+
+def called(sent: Document, kept: Document) -> str | None:
+    """The userName that was *sent*, if it is not the one that an account has in *kept*.
+
+    >>> called({"userName": "b.smith"}, {"userName": "bob"}), called({"userName": "BOB"}, {"userName": "bob"})
+    ('b.smith', None)
+    """
+    name, own = sent.get("userName"), kept.get("userName")
+    if not isinstance(name, str) or (isinstance(own, str) and folded(own) == folded(name)):
+        return None
+    return name
 
 
 def is_abandoned(provenance: Provenance) -> bool:

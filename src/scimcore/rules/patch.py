@@ -43,6 +43,8 @@ class Patched:
     document: Document
     delta: Delta
     ignored: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
+    """The attributes, extensions among them, that the operations are about, whether or not they changed them."""
 
 
 def patched(
@@ -106,7 +108,7 @@ def applied(
         reading = Reading(tolerance)
         reading.require(demanding, after, "")
         reading.finish()
-    return Patched(after, delta, tuple(patching.ignored))
+    return Patched(after, delta, tuple(patching.ignored), frozenset(patching.named))
 
 
 class _Patching:
@@ -115,6 +117,7 @@ class _Patching:
     def __init__(self, document: Document, resource_type: ResourceType, tolerance: Tolerance, limits: Limits) -> None:
         self.document = document
         self.ignored: list[str] = []
+        self.named: set[str] = set()
         self._members: dict[str, Members] = {}
         self._steps = 0
         self._walked = 0
@@ -181,6 +184,7 @@ class _Patching:
             return
         if not place.is_writable:
             raise MutabilityError(str(place), "is readOnly")
+        self.named.add((place.container or place.attribute).name)
         if place.attribute.name in self._resource_type.containers and place.container is None:
             self._alter_extension(op, place.attribute, value)
             return
