@@ -61,7 +61,7 @@ async def on_databases(scale: Scale, told: Callable[[str], None], *, peer: bool)
     told("tokens, policies and a record")
     managed = await accounts.measured(scale.pace)
     told("over HTTP")
-    over_http = served.over_http(scale.pace, peer=peer)
+    over_http = [*served.over_http(scale.pace, peer=peer), *served.with_accounts(scale.pace)]
     floor = served.floor(scale.survey)
     told("server processes on one PostgreSQL")
     return Database([*over_http, *managed, *rows], listing, floor, served.shared(scale.shared))

@@ -8,7 +8,7 @@ from benchmarks.contenders import Contender
 from benchmarks.exchange import MOUNT, SECRET, TOKEN
 from benchmarks.operations import create_case, read_case
 from benchmarks.results import Row
-from benchmarks.timing import Pace, Runner, compared
+from benchmarks.timing import Pace, Runner, Seconds, compared
 from scimcore import ScimProvider
 from scimcore.access import Tokens, anonymous
 from scimcore.access.sql import SqlTokens
@@ -26,6 +26,11 @@ from scimcore.storage.protocol import Tenant
 _ACME: Final = Tenant("acme")
 _USERS: Final = 100
 
+ADDED: Final = (("create", "create a user", 1.25), ("GET", "GET one user", 1.15))
+"""Operations, each by its name here and in the table beside the peer, and the most that it may cost with everything."""
+
+_CASES: Final = {"create": create_case, "GET": read_case}
+
 
 async def measured(pace: Pace) -> list[Row]:
     """The rows of the table: a create and a GET with everything, against the same with nothing."""
@@ -33,18 +38,23 @@ async def measured(pace: Pace) -> list[Row]:
         storages = [SqlStorage(f"sqlite:///{Path(folder) / name}") for name in ("bare.db", "managed.db")]
         for storage in storages:
             storage.create_all()
-        bare, managed = storages
-        contenders = [_bare(bare), await _managed(managed, f"sqlite:///{Path(folder) / 'managed.db'}")]
+        plain, full = storages
+        contenders = [_bare(plain), await managed(full, f"sqlite:///{Path(folder) / 'managed.db'}")]
         for contender in contenders:
             await contender.hire(_USERS)
         rows = []
-        for name, case, target in (("create", create_case, 1.25), ("GET", read_case, 1.15)):
-            plain, full = await compared([Runner(one, case(one)) for one in contenders], pace)
-            operation = f"{name} with a token, policies and a record ÷ without"
-            rows.append(Row(operation, plain, full, full / plain, target, at_most=True))
+        for name, _, target in ADDED:
+            without, with_all = await compared([Runner(one, _CASES[name](one)) for one in contenders], pace)
+            rows.append(row(name, without, with_all, target))
         for storage in storages:
             storage.close()
         return rows
+
+
+def row(name: str, without: Seconds, with_all: Seconds, target: float) -> Row:
+    """The line that says what the operation of that *name* costs with everything."""
+    operation = f"{name} with a token, policies and a record ÷ without"
+    return Row(operation, without, with_all, with_all / without, target, at_most=True)
 
 
 def _bare(storage: SqlStorage) -> Contender:
@@ -52,9 +62,9 @@ def _bare(storage: SqlStorage) -> Contender:
     return Contender("without policies", ScimApp(provider), MOUNT)
 
 
-async def _managed(storage: SqlStorage, url: str) -> Contender:
+async def managed(storage: SqlStorage, url: str) -> Contender:
     """A provider for one connection, as an application would set it up for Okta, its record beside the users."""
-    audit, store = SqlAudit(url), SqlTokens(url)
+    audit, store = SqlAudit(url, settle=storage.settle), SqlTokens(url, settle=storage.settle)
     await audit.create_all()
     await store.create_all()
     tokens = Tokens(store, on_event=audit, entropy=lambda: SECRET)

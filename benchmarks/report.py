@@ -10,13 +10,15 @@ from rich.table import Table
 from benchmarks import machine, starting
 from benchmarks.charts import cost_chart, ratios_chart
 from benchmarks.results import Database, Memory, Profile, Row, Run, Series, Start
+from benchmarks.served import AT_ONCE
 from benchmarks.stages import STAGES
+from benchmarks.timing import FULL
 from benchmarks.wording import brief, duration, size
 
 _BEGIN: Final = "<!-- profile: written by `make bench` -->"
 _END: Final = "<!-- end of profile -->"
 
-_HOW: Final = """\
+_HOW: Final = f"""\
 Both sides are ASGI applications over their own memory storage, called in one process and one event loop with the same
 requests; only the ids in them differ, because each server issues its own. scimcore runs as it comes: every limit, every
 validation, bearer tokens, and an event listener attached; the versions say whether it is compiled. scim2-server 0.8.3
@@ -28,21 +30,21 @@ undoing is not timed.
 
 Before an operation is timed, the first requests go to both sides: the status class, the bodies, and what a GET shows
 afterwards must be the same but for ids, `meta` and `$ref`. Then all warm up. In each of
-fifteen rounds every operation has its turn, and in it both sides, so that a spell in which the machine is slow lies on
-a few rounds of all operations and not on all rounds of one; a figure is the median round, whose time is its mean
-request. Only the call of the application is timed, not the making of the request. The garbage collector stays on and
-its work counts; what the storages hold is frozen (`gc.freeze`) before the rounds, so that neither side pays for the
-size of the other's heap. Seeds are fixed.
+{FULL.rounds} rounds every operation has its turn, and in it both sides, so that a spell in which the machine is slow
+lies on a few rounds of all operations and not on all rounds of one; a figure is the median round, whose time is its
+mean request. Only the call of the application is timed, not the making of the request. The garbage collector stays on
+and its work counts; what the storages hold is frozen (`gc.freeze`) before the rounds, so that neither side pays for
+the size of the other's heap. Seeds are fixed.
 """
 
 
-_HOW_STORED: Final = """\
+_HOW_STORED: Final = f"""\
 The large and the small store are SQLite files, filled with rows that the storage itself wrote. Look-ups and changes of
 members go through the ASGI application in one process, to users who lie far apart; the two sides of a ratio take turns.
 The first page of a listing also counts all users, so later pages are compared with the second.
 
 Over HTTP each side is one process behind uvicorn, and both take turns: with one client, which asks when it has its
-answer, or with sixteen of that kind at once, where a figure is the time of all divided by the number of requests.
+answer, or with {AT_ONCE} of that kind at once, where a figure is the time of all divided by the number of requests.
 Connections stay open. scimcore keeps its users in a SQLite file, and unless a line says otherwise each write waits for
 the disk (`synchronous = FULL`, the default) and is committed with those that are ready at the same time, as by
 `scimcore serve`; the peer keeps them in memory. A request that the application does nothing for is the least that any
@@ -50,7 +52,8 @@ application could take.
 
 What a token, policies and a record add is measured on one connection as for Okta: adoption by userName and externalId,
 ownership, leaving, and an audit entry in the transaction of each change; beside it the same provider lets everybody in
-and tells nobody.
+and tells nobody. In the lines over HTTP a request is what a client waits for; in the others it is the call of the
+application.
 """
 
 

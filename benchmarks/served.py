@@ -13,10 +13,11 @@ from typing import Final
 
 import attrs
 
+from benchmarks import accounts
 from benchmarks.exchange import Exchange
 from benchmarks.people import encoded, patch, person, user_name
 from benchmarks.results import Row, Sharing, against_peer
-from benchmarks.serving import RELAXED
+from benchmarks.serving import MANAGED, RELAXED
 from benchmarks.timing import Pace, Seconds
 from benchmarks.wire import Wire, serving, spread
 from scimcore.storage import SqlStorage
@@ -59,22 +60,45 @@ _OPERATIONS: Final[dict[str, Callable[[_Server], Exchange]]] = {
 def over_http(pace: Pace, *, peer: bool) -> list[Row]:
     """One operation after the other, the servers taking turns; and what the server itself takes."""
     with TemporaryDirectory(prefix="scimcore-bench-") as folder, ExitStack() as stack:
-        urls = [f"sqlite:///{Path(folder) / name}" for name in ("full.db", "normal.db")]
-        for url in urls:
-            storage = SqlStorage(url)
-            storage.create_all()
-            storage.close()
+        urls = _databases(folder)
         whats = (urls[0], RELAXED + urls[1], *(("peer",) if peer else ()))
         servers = [stack.enter_context(_served(what)) for what in whats]
         rows = []
         for name, request in _OPERATIONS.items():
             for clients in (1, AT_ONCE):
                 full, normal, *theirs = _compared(servers, request, clients, pace)
-                measured = [(f"over HTTP, {clients} client{'s' if clients > 1 else ''}: {name}", full)]
+                measured = [(f"{_by(clients)}: {name}", full)]
                 if clients == 1 and request is not _Server.read:
                     measured.append((f"{measured[0][0]}, `synchronous = NORMAL`", normal))
                 rows += [against_peer(line, theirs[0] if theirs else None, ours, 3) for line, ours in measured]
         return rows
+
+
+def with_accounts(pace: Pace) -> list[Row]:
+    """What tokens, policies and a record add to what a client waits for; the servers take turns."""
+    with TemporaryDirectory(prefix="scimcore-bench-") as folder, ExitStack() as stack:
+        urls = _databases(folder)
+        servers = [stack.enter_context(_served(what)) for what in (urls[0], MANAGED + urls[1])]
+        rows = []
+        for name, request, target in accounts.ADDED:
+            for clients in (1, AT_ONCE):
+                without, with_all = _compared(servers, _OPERATIONS[request], clients, pace)
+                rows.append(accounts.row(f"{_by(clients)}: {name}", without, with_all, target))
+        return rows
+
+
+def _databases(folder: str) -> list[str]:
+    """The URLs of two new ones."""
+    urls = [f"sqlite:///{Path(folder) / name}" for name in ("one.db", "other.db")]
+    for url in urls:
+        storage = SqlStorage(url)
+        storage.create_all()
+        storage.close()
+    return urls
+
+
+def _by(clients: int) -> str:
+    return f"over HTTP, {clients} client{'s' if clients > 1 else ''}"
 
 
 def _compared(

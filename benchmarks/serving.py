@@ -1,9 +1,11 @@
 """A server process: `python -m benchmarks.serving WHAT`, where WHAT is `peer`, `nothing` or the URL of a database.
 
-`relaxed:` before the URL of a SQLite file stands for an engine that does not wait for the disk at every commit. When it
-listens it prints its port, and where it imports scimcore from. All stand behind the same server with the same settings.
+`relaxed:` before the URL of a SQLite file stands for an engine that does not wait for the disk at every commit,
+`managed:` for a provider with tokens, policies and a record. When it listens it prints its port, and where it imports
+scimcore from. All stand behind the same server with the same settings.
 """
 
+import asyncio
 import socket
 import sys
 from typing import Any, Final
@@ -17,6 +19,7 @@ from benchmarks.contenders import on_storage
 from benchmarks.exchange import MOUNT, Application, Receive, Send
 
 RELAXED: Final = "relaxed:"
+MANAGED: Final = "managed:"
 
 
 async def nothing(_: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -36,6 +39,11 @@ def _application(what: str) -> Application:
         return peer().application
     from scimcore.storage import SqlStorage
 
+    if what.startswith(MANAGED):
+        from benchmarks.accounts import managed
+
+        url = what.removeprefix(MANAGED)
+        return asyncio.run(managed(SqlStorage(url, group_commit=True), url)).application
     url = what.removeprefix(RELAXED)
     return on_storage("scimcore", SqlStorage(url if url == what else _relaxed(url), group_commit=True)).application
 

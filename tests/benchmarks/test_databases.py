@@ -112,6 +112,16 @@ def test_operations_over_http_are_measured() -> None:
     assert all(line.ours > 0 and line.ratio is None for line in lines)
 
 
+def test_what_accounts_add_over_http_is_measured() -> None:
+    lines = served.with_accounts(Pace(rounds=1, round_seconds=0.01))
+    assert [line.operation for line in lines] == [
+        f"over HTTP, {clients}: {operation} with a token, policies and a record ÷ without"
+        for operation in ("create", "GET")
+        for clients in ("1 client", "16 clients")
+    ]
+    assert all(line.ratio is not None and 0.1 < line.ratio < 10 for line in lines)
+
+
 def test_processes_on_one_database_agree() -> None:
     if postgres.binaries() is None:
         pytest.skip("NOT TESTED ON POSTGRESQL: it is not installed (Debian: apt-get install postgresql)")
