@@ -18,7 +18,7 @@ from tests.audit.test_sinks import CALLER, CREATED, ROTATED, STRANGER
 from scimcore import Request, ScimProvider
 from scimcore.access import anonymous
 from scimcore.audit import Head, SqlAudit
-from scimcore.audit.sql import METADATA
+from scimcore.audit.tables import METADATA
 from scimcore.engine.events import Event
 from scimcore.engine.immediate import finish
 from scimcore.storage import MemoryStorage

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from scimcore import Request, ScimProvider
 from scimcore.access import Caller, anonymous
 from scimcore.audit import SqlAudit
-from scimcore.audit.sql import METADATA as RECORD
+from scimcore.audit.tables import METADATA as RECORD
 from scimcore.engine.events import Event
 from scimcore.schema.standard import USER
 from scimcore.storage import MemoryStorage, SqlStorage

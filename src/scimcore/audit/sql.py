@@ -7,32 +7,17 @@ no two writers can continue one chain in two ways.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 import attrs
-from sqlalchemy import (
-    URL,
-    BigInteger,
-    ClauseElement,
-    Column,
-    Connection,
-    Engine,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    exists,
-    insert,
-    literal_column,
-    select,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Connection, Engine, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scimcore.audit.chain import BEGINNING, Break, Head, Sealed, Verifying, seal
 from scimcore.audit.entry import Entry, Told, entry_of
+from scimcore.audit.tables import APPENDED, AUDIT, FOLLOWING, LAST, METADATA
 from scimcore.engine.events import Event
 from scimcore.engine.wire import written
 from scimcore.errors import UnavailableError
@@ -43,52 +28,6 @@ from scimcore.storage.sql.session import SqlSession
 
 T = TypeVar("T")
 
-METADATA: Final = MetaData()
-
-# Ordered by code point, as Python orders it; SQLite does so by itself.
-_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
-
-AUDIT: Final = Table(
-    "scim_audit",
-    METADATA,
-    Column("tenant", _TEXT, primary_key=True),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", _TEXT, nullable=False),
-    Column("entry", _TEXT, nullable=False, comment="JSON, exactly as it was sealed"),
-    Column("seal", _TEXT, nullable=False),
-)
-
-_INSERT: Final = insert(AUDIT)
-_EARLIER: Final = AUDIT.alias("earlier")
-_IS_CONTINUED: Final = (
-    _EARLIER.c.tenant == bindparam("tenant"),
-    _EARLIER.c.number == bindparam("b_number"),
-    _EARLIER.c.seal == bindparam("b_seal"),
-)
-"""Whether an entry is the one that the next is to follow."""
-
-_GIVEN: Final = {column.name: bindparam(column.name, type_=column.type) for column in AUDIT.c}
-_FOLLOWING: Final[Mapping[str, ClauseElement]] = {
-    # The number after that of nothing is NULL, which no entry may have. To insert what is selected from the same table,
-    # SQLite would make another table of it first.
-    "sqlite": sqlite.insert(AUDIT)
-    .prefix_with("OR IGNORE")
-    .values(
-        {**_GIVEN, "number": select(_EARLIER.c.number + literal_column("1")).where(*_IS_CONTINUED).scalar_subquery()}
-    )
-    .inline(),
-    "postgresql": postgresql.insert(AUDIT)
-    .from_select(list(_GIVEN), select(*_GIVEN.values()).where(exists(literal_column("1")).where(*_IS_CONTINUED)))
-    .on_conflict_do_nothing(),
-}
-"""By the name of the dialect: an insert of the entry that follows another, which writes none if that is not there."""
-
-_LAST: Final = (
-    select(AUDIT.c.number, AUDIT.c.seal)
-    .where(AUDIT.c.tenant == bindparam("b_tenant"))
-    .order_by(AUDIT.c.number.desc())
-    .limit(1)
-)
 _ATTEMPTS: Final = 100
 _PAGE: Final = 1_000
 _MOST_ENDS: Final = 10_000
@@ -188,9 +127,9 @@ class SqlAudit:
         for _ in range(_ATTEMPTS):
             # What was written last may have been undone since, or others may have gone on; then nothing follows it.
             end = self._hopes.pop(entry.tenant, None)
-            insert = _FOLLOWING[transaction.dialect.name]
+            insert = FOLLOWING[transaction.dialect.name]
             if end is None:
-                rows = await transaction.ask(_LAST, {"b_tenant": entry.tenant})
+                rows = await transaction.ask(LAST, {"b_tenant": entry.tenant})
                 end = Head(entry.tenant, *rows[0]) if rows else Head(entry.tenant, 0, BEGINNING)
                 insert = transaction.dialect.insert_if_free(AUDIT)
             head, values = self._next(end, entry, text)
@@ -218,7 +157,7 @@ class SqlAudit:
             end = self._ends.get(entry.tenant) or _end(connection, entry.tenant)
             head, values = self._next(end, entry, text)
             try:
-                asked(Immediate(connection), _INSERT, values)
+                asked(Immediate(connection), APPENDED, values)
             except IntegrityError:
                 self._ends.pop(entry.tenant, None)
                 continue
@@ -273,7 +212,7 @@ def _remember(ends: dict[Tenant, Head], head: Head) -> None:
 
 
 def _end(connection: Connection, tenant: Tenant) -> Head:
-    row = connection.execute(_LAST, {"b_tenant": tenant}).first()
+    row = connection.execute(LAST, {"b_tenant": tenant}).first()
     return Head(tenant, 0, BEGINNING) if row is None else Head(tenant, row.number, row.seal)
 
 

@@ -40,19 +40,19 @@ class SqlTransaction:
         indirect_groups: bool,
         group: GroupCommit | None = None,
     ) -> None:
-        self.links = links
-        self.dialect = dialect
-        self.tenant = tenant
-        self.places = places
-        self.indirect_groups = indirect_groups
-        self.group = group
+        self._links = links
+        self._dialect = dialect
+        self._tenant = tenant
+        self._places = places
+        self._indirect_groups = indirect_groups
+        self._group = group
         self._open: list[Transaction] = []
 
     async def __aenter__(self) -> Session:
-        connection = Seat(self.links, self.group) if self.group else await connected(self.links)
-        transaction = Transaction(connection, self.dialect)
+        connection = Seat(self._links, self._group) if self._group else await connected(self._links)
+        transaction = Transaction(connection, self._dialect)
         self._open.append(transaction)
-        return SqlSession(transaction, self.tenant, self.places, self.indirect_groups)
+        return SqlSession(transaction, self._tenant, self._places, self._indirect_groups)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
