@@ -127,8 +127,9 @@ class SqlAudit:
         for _ in range(_ATTEMPTS):
             # What was written last may have been undone since, or others may have gone on; then nothing follows it.
             end = self._hopes.pop(entry.tenant, None)
-            insert = FOLLOWING[transaction.dialect.name]
-            if end is None:
+            if end is not None:
+                insert = FOLLOWING[transaction.dialect.name]
+            else:
                 rows = await transaction.ask(LAST, {"b_tenant": entry.tenant})
                 end = Head(entry.tenant, *rows[0]) if rows else Head(entry.tenant, 0, BEGINNING)
                 insert = transaction.dialect.insert_if_free(AUDIT)

@@ -129,7 +129,7 @@ class Plan:
             raise NotWellFormed(str(fault), position_of_literal(self.shape, len(operands))) from None
         return operands
 
-    def equals(self, literals: Sequence[Json]) -> tuple[tuple[Place, ...], tuple[str, ...]] | None:
+    def equated_with(self, literals: Sequence[Json]) -> tuple[tuple[Place, ...], tuple[str, ...]] | None:
         """The places in `equated` with the text among *literals* for each; None if they are not all text."""
         if self.equated is None:
             return None

@@ -146,7 +146,7 @@ class Filter:
         (['userName', 'emails.value'], ('b', 'c'))
         """
         try:
-            return plan(self._statement, resource_type, False).equals(self._literals)
+            return plan(self._statement, resource_type, False).equated_with(self._literals)
         except NotWellFormed:
             return None
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from sqlalchemy import ClauseElement, CursorResult, text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +18,8 @@ from scimcore.storage.sql.prepared import Parameters, Rows, altered, asked
 
 S = TypeVar("S")
 T = TypeVar("T", bound=Any)
+
+_LOST: Final = "the connection to the database was lost"
 
 
 class Transaction:
@@ -72,7 +74,7 @@ class Transaction:
 
     def _check(self) -> None:
         if self._is_lost:
-            raise UnavailableError("the connection to the database was lost")
+            raise UnavailableError(_LOST)
 
     async def _fail(self, error: UnavailableError | DBAPIError) -> NoReturn:
         """Raise what *error* means."""
@@ -107,7 +109,7 @@ class Transaction:
         if kind is None and failure is not None:
             raise UnavailableError(UNCONFIRMED) from failure
         if self._is_lost and kind is None:
-            raise UnavailableError("the connection to the database was lost")
+            raise UnavailableError(_LOST)
 
     async def _ended(self, kind: type[BaseException] | None) -> BaseException | None:
         """What kept the transaction from being committed or undone."""
