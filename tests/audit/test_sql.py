@@ -155,6 +155,24 @@ def test_threads_continue_one_chain(audit: SqlAudit) -> None:
     assert breaks(audit) == []
 
 
+def test_chains_begin_at_once_and_none_gets_the_place_of_another(database: Database, audit: SqlAudit) -> None:
+    other = SqlAudit(database.url)
+    tenants = [f"tenant{number}" for number in range(12)]
+    together = Barrier(2)
+
+    def tell(which: SqlAudit) -> None:
+        for tenant in tenants:
+            together.wait(10)
+            told(which, *numbered(2, tenant))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(tell, (audit, other)))
+    verification = finish(audit.verified())
+    assert verification.breaks == ()
+    assert {head.tenant: head.number for head in verification.heads} == dict.fromkeys(tenants, 4)
+    finish(other.close())
+
+
 def test_many_may_make_the_table_at_once(database: Database) -> None:
     for _ in range(5):
         database.execute("DROP TABLE scim_audit")

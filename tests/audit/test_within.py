@@ -112,10 +112,10 @@ def run(url: str, act: Act) -> None:
     asyncio.run(flow())
 
 
-def seen(id: str) -> Event:
+def seen(id: str, tenant: Tenant = ACME) -> Event:
     return Event(
         happening="unchanged",
-        caller=Caller(tenant=ACME),
+        caller=Caller(tenant=tenant),
         resource_type="User",
         resource_id=id,
         at=Instant("2026-11-22T09:30:00.000000Z"),
@@ -197,6 +197,22 @@ def test_an_entry_that_was_undone_with_its_change_has_no_place_in_the_chain(url:
     run(url, act)
 
 
+def test_a_chain_whose_beginning_was_undone_leaves_its_place_to_another(url: str) -> None:
+    async def act(found: Beside) -> None:
+        with suppress(ZeroDivisionError):
+            async with found.storage.session(ACME) as session:
+                await found.audit.within(seen("gone"), session)
+                raise ZeroDivisionError
+        for tenant in (Tenant("globex"), ACME):
+            async with found.storage.session(tenant) as session:
+                await found.audit.within(seen("kept", tenant), session)
+        for tenant in (Tenant("globex"), ACME):
+            assert len(await found.audit.entries(tenant)) == 1
+        assert await unbroken(found) == 2
+
+    run(url, act)
+
+
 def test_who_goes_on_with_his_own_chain_asks_nothing_first(url: str) -> None:
     async def act(found: Beside) -> None:
         engine = found.storage._engine  # noqa: SLF001 - what is said to the database is heard there
@@ -209,7 +225,7 @@ def test_who_goes_on_with_his_own_chain_asks_nothing_first(url: str) -> None:
         for name in "abc":
             assert await found.create(name) == 201
         about = [one.split()[0] for one in said if "scim_audit" in one]
-        assert about == ["SELECT", "INSERT", "INSERT", "INSERT"]
+        assert about == ["SELECT", "INSERT", "SELECT", "INSERT", "INSERT", "INSERT"]
         assert await unbroken(found) == 3
 
     run(url, act)

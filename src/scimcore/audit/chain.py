@@ -66,7 +66,7 @@ class Verifying:
     key: bytes = b""
     _number: int = 0
     _seal: str = BEGINNING
-    breaks: list[Break] = attrs.field(factory=list)
+    breaks: list[Break] = attrs.Factory(list)
 
     def walk(self, entries: Iterable[Sealed]) -> None:
         """Look at the next *entries*; what does not hold is in `breaks`."""

@@ -1,8 +1,8 @@
 """`SqlAudit`: the record in SQLite or PostgreSQL, one chain for each tenant. It needs the extra `sql`.
 
 The table is appended to and never changed. A writer remembers where the chain of a tenant ends and tries to put its
-entry there; where another process was faster the key is taken, and it looks again. So an entry costs one statement, and
-no two writers can continue one chain in two ways.
+entry there; where another process was faster the place is taken, and it looks again. So an entry costs one statement,
+and no two writers can continue one chain in two ways.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 import attrs
-from sqlalchemy import URL, Connection, Engine, select
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from scimcore.audit.chain import BEGINNING, Break, Head, Sealed, Verifying, seal
-from scimcore.audit.entry import Entry, Told, entry_of
-from scimcore.audit.tables import APPENDED, AUDIT, FOLLOWING, LAST, METADATA
+from scimcore.audit.appending import ATTEMPTS, Appending, End, Ends, behind, end_in
+from scimcore.audit.chain import Break, Head, Sealed, Verifying
+from scimcore.audit.entry import Told, entry_of
+from scimcore.audit.tables import AFTER, APPENDED, BEGUN, EVERYBODYS, LAST, METADATA
 from scimcore.engine.events import Event
-from scimcore.engine.wire import written
 from scimcore.errors import UnavailableError
 from scimcore.storage.protocol import Session, Tenant
 from scimcore.storage.sql.engines import ISOLATION, engine_for, is_file
@@ -28,9 +28,7 @@ from scimcore.storage.sql.session import SqlSession
 
 T = TypeVar("T")
 
-_ATTEMPTS: Final = 100
 _PAGE: Final = 1_000
-_MOST_ENDS: Final = 10_000
 
 
 @attrs.frozen
@@ -75,9 +73,8 @@ class SqlAudit:
         # never lost, as a server may be.
         self._keeps = is_own and is_file(self._engine)
         self._kept: Connection | None = None
-        self._ends: dict[Tenant, Head] = {}
-        self._hopes: dict[Tenant, Head] = {}
-        """What was put last in the transaction of a change, which may have been undone."""
+        self._ends = Ends()
+        self._appending = Appending(key)
         # Only those of one process take turns; others meet at the primary key.
         self._turn = threading.Lock()
         self._asynchronous_turn = asyncio.Lock()
@@ -120,49 +117,26 @@ class SqlAudit:
         """
         if not isinstance(session, SqlSession):
             raise TypeError("a record in the transaction of a change needs a SqlStorage, in the same database")
-        transaction, entry = session.transaction, entry_of(event)
-        text = written(entry.facts).decode()
-        # From here on nobody else writes to SQLite. In PostgreSQL the insert waits for whoever takes the same place.
-        await transaction.begin()
-        for _ in range(_ATTEMPTS):
-            # What was written last may have been undone since, or others may have gone on; then nothing follows it.
-            end = self._hopes.pop(entry.tenant, None)
-            if end is not None:
-                insert = FOLLOWING[transaction.dialect.name]
-            else:
-                rows = await transaction.ask(LAST, {"b_tenant": entry.tenant})
-                end = Head(entry.tenant, *rows[0]) if rows else Head(entry.tenant, 0, BEGINNING)
-                insert = transaction.dialect.insert_if_free(AUDIT)
-            head, values = self._next(end, entry, text)
-            if await transaction.alter(insert, {**values, "b_number": end.number, "b_seal": end.seal}):
-                # Where the chain ends now is not known before the commit.
-                self._ends.pop(entry.tenant, None)
-                _remember(self._hopes, head)
-                return
-        raise UnavailableError("the record is written to by too many at once")
-
-    def _next(self, end: Head, entry: Entry, text: str) -> tuple[Head, dict[str, object]]:
-        """Where the chain of *end* ends when *entry* was put there, and the row that does it."""
-        number = end.number + 1
-        head = Head(entry.tenant, number, seal(end.seal, entry.tenant, number, text, self._key))
-        return head, {"tenant": entry.tenant, "number": number, "at": entry.at, "entry": text, "seal": head.seal}
+        entry = entry_of(event)
+        await self._appending.put(entry, session.transaction)
+        # Where the chain ends now is not known before the commit.
+        self._ends.forget(entry.tenant)
 
     async def _appended(self, engine: AsyncEngine, event: Told) -> None:
         async with self._asynchronous_turn, engine.connect() as connection:
             await connection.run_sync(self._append, event)
 
     def _append(self, connection: Connection, event: Told) -> None:
-        entry = entry_of(event)
-        text = written(entry.facts).decode()
-        for _ in range(_ATTEMPTS):
-            end = self._ends.get(entry.tenant) or _end(connection, entry.tenant)
-            head, values = self._next(end, entry, text)
+        entry, link = entry_of(event), Immediate(connection)
+        for _ in range(ATTEMPTS):
+            end = self._ends.get(entry.tenant) or _end(link, entry.tenant)
+            new, row = behind(end, entry, self._key)
             try:
-                asked(Immediate(connection), APPENDED, values)
+                asked(link, APPENDED, row)
             except IntegrityError:
-                self._ends.pop(entry.tenant, None)
+                self._ends.forget(entry.tenant)
                 continue
-            _remember(self._ends, head)
+            self._ends.remember(entry.tenant, new)
             return
         raise UnavailableError("the record is written to by too many at once")
 
@@ -206,44 +180,47 @@ class SqlAudit:
             return work(connection)
 
 
-def _remember(ends: dict[Tenant, Head], head: Head) -> None:
-    if len(ends) >= _MOST_ENDS:
-        ends.clear()
-    ends[head.tenant] = head
-
-
-def _end(connection: Connection, tenant: Tenant) -> Head:
-    row = connection.execute(LAST, {"b_tenant": tenant}).first()
-    return Head(tenant, 0, BEGINNING) if row is None else Head(tenant, row.number, row.seal)
+def _end(link: Immediate, tenant: Tenant) -> End:
+    """Where the chain of *tenant* ends, which begins now if there is none."""
+    called = {"tenant": tenant}
+    end = end_in(asked(link, LAST, called))
+    if end is None:
+        asked(link, BEGUN[link.driver.name], called)
+        end = end_in(asked(link, LAST, called))
+    if end is None:
+        raise UnavailableError("the record is being changed by somebody else")
+    return end
 
 
 def _page(connection: Connection, tenant: Tenant, after: int, most: int) -> tuple[Sealed, ...]:
-    query = select(AUDIT.c.number, AUDIT.c.entry, AUDIT.c.seal).where(AUDIT.c.tenant == tenant, AUDIT.c.number > after)
-    rows = connection.execute(query.order_by(AUDIT.c.number).limit(most))
+    rows = connection.execute(AFTER, {"tenant": tenant, "after": after, "most": most})
     return tuple(Sealed(tenant, row.number, row.entry, row.seal) for row in rows)
 
 
-def _pages(connection: Connection, tenant: Tenant) -> Iterator[tuple[Sealed, ...]]:
-    after = 0
-    while page := _page(connection, tenant, after, _PAGE):
-        yield page
-        after = page[-1].number
+def _everybodys(connection: Connection) -> Iterator[Sealed]:
+    """All entries, those of each tenant in their order."""
+    position = 0
+    while rows := connection.execute(EVERYBODYS, {"after": position, "most": _PAGE}).all():
+        for row in rows:
+            yield Sealed(Tenant(row.tenant), row.number, row.entry, row.seal)
+        position = rows[-1].position
 
 
 def _verified(connection: Connection, key: bytes, noted: tuple[Head, ...]) -> Verification:
-    tenants = connection.execute(select(AUDIT.c.tenant).distinct().order_by(AUDIT.c.tenant)).scalars().all()
-    heads: list[Head] = []
-    breaks: list[Break] = []
+    walks: dict[Tenant, Verifying] = {}
     missing = {(head.tenant, head.number): head for head in noted}
-    for tenant in map(Tenant, tenants):
-        walk = Verifying(tenant, key)
-        for page in _pages(connection, tenant):
-            walk.walk(page)
-            for entry in page:
-                head = missing.pop((tenant, entry.number), None)
-                if head is not None and head.seal != entry.seal:
-                    breaks.append(Break(tenant, entry.number, "not the entry that was noted"))
-        heads.append(walk.head)
-        breaks += walk.breaks
-    breaks += [Break(head.tenant, head.number, "missing: it was noted as the end") for head in missing.values()]
-    return Verification(tuple(heads), tuple(breaks))
+    others: list[Break] = []
+    for entry in _everybodys(connection):
+        walk = walks.get(entry.tenant)
+        if walk is None:
+            walk = walks[entry.tenant] = Verifying(entry.tenant, key)
+        walk.walk((entry,))
+        head = missing.pop((entry.tenant, entry.number), None)
+        if head is not None and head.seal != entry.seal:
+            others.append(Break(entry.tenant, entry.number, "not the entry that was noted"))
+    others += [Break(head.tenant, head.number, "missing: it was noted as the end") for head in missing.values()]
+    in_order = [walks[tenant] for tenant in sorted(walks)]
+    return Verification(
+        tuple([walk.head for walk in in_order]),
+        (*(one for walk in in_order for one in walk.breaks), *others),
+    )
