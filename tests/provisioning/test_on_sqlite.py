@@ -1,10 +1,10 @@
 """What policies decide about leavers and groups holds in a database, and for many clients at once."""
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import Final, Literal
 
 import attrs
@@ -12,14 +12,17 @@ import pytest
 from tests.engine.conftest import PATCH_OP
 from tests.provisioning.connections import ACME, SHARED_NAMES, storage_of
 
-from scimcore.access import anonymous
+from scimcore.access import Caller, anonymous
 from scimcore.engine.http import Request, Response
 from scimcore.engine.provider import ScimProvider
-from scimcore.provisioning import Connection, Policy
+from scimcore.provisioning import Connection, Intent, Policy
+from scimcore.provisioning.adoption import Adoption
+from scimcore.provisioning.group_adoption import GroupAdoption
 from scimcore.provisioning.identifiers import GroupIdentifiers
 from scimcore.provisioning.leaving import Leaving
+from scimcore.provisioning.ownership import Ownership
 from scimcore.provisioning.provenance import PROVISIONED_GROUP, PROVISIONED_USER, PROVISIONING_URN
-from scimcore.storage.protocol import Storage, SyncStorage
+from scimcore.storage.protocol import Session, Storage, SyncStorage
 
 CLIENTS: Final = 6
 
@@ -57,11 +60,49 @@ def storage(tmp_path: Path) -> Iterator[SyncStorage | Storage]:
         yield storage
 
 
-def server(storage: SyncStorage | Storage, *policies: Policy) -> Server:
-    connection = Connection(name="", tenant=ACME, policies=policies, dialect=SHARED_NAMES)
+def server(storage: SyncStorage | Storage, *policies: Policy, name: str = "") -> Server:
+    connection = Connection(name=name, tenant=ACME, policies=policies, dialect=SHARED_NAMES)
     types = (PROVISIONED_USER, PROVISIONED_GROUP)
-    authenticate = anonymous(tenant="acme")
-    return Server(ScimProvider(storage, authenticate=authenticate, resource_types=types, connections=[connection]))
+    caller = Caller(tenant=ACME, connection=name)
+    return Server(ScimProvider(storage, authenticate=lambda _: caller, resource_types=types, connections=[connection]))
+
+
+@attrs.define
+class Meanwhile:
+    """A policy that does something in another thread between the look-up of another policy and the write."""
+
+    act: Callable[[], Response]
+    done: list[Future[Response]] = attrs.field(factory=list)
+
+    async def decided(self, intent: Intent, session: Session) -> Intent:  # noqa: ARG002 - the shape of a policy
+        if not self.done:
+            self.done.append(Future())
+            Thread(target=lambda: self.done[0].set_result(self.act())).start()
+            # As long as the other one takes, unless it has to wait for this one.
+            wait(self.done, timeout=0.5)
+        return intent
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second", "policy"),
+    [
+        (
+            "/Users",
+            {"userName": "a", "externalId": "1"},
+            {"userName": "b", "externalId": "1"},
+            Adoption(on_existing="link"),
+        ),
+        ("/Groups", {"displayName": "A"}, {"displayName": "A"}, GroupAdoption()),
+    ],
+)
+def test_what_another_one_creates_between_look_up_and_write_is_found(
+    storage: SyncStorage | Storage, path: str, first: object, second: object, policy: Policy
+) -> None:
+    meanwhile = Meanwhile(lambda: okta.send("POST", path, second))
+    okta = server(storage, policy, meanwhile, Ownership(), name="okta")
+    assert okta.send("POST", path, first).status == 201
+    assert meanwhile.done[0].result(10).status == 409
+    assert len(okta.found(path, "id pr")) == 1
 
 
 def test_who_leaves_is_suspended_and_comes_back_with_the_same_groups(storage: SyncStorage | Storage) -> None:

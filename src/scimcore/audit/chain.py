@@ -58,15 +58,15 @@ def seal(previous: str, tenant: str, number: int, text: str, key: bytes = b"") -
     return hmac.new(key, covered, "sha256").hexdigest() if key else hashlib.sha256(covered).hexdigest()
 
 
-@attrs.define
 class Verifying:
     """A walk along the chain of one tenant, entry by entry."""
 
-    tenant: Tenant
-    key: bytes = b""
-    _number: int = 0
-    _seal: str = BEGINNING
-    breaks: list[Break] = attrs.Factory(list)
+    def __init__(self, tenant: Tenant, key: bytes = b"") -> None:
+        self.tenant = tenant
+        self.key = key
+        self.breaks: list[Break] = []
+        self._number = 0
+        self._seal = BEGINNING
 
     def walk(self, entries: Iterable[Sealed]) -> None:
         """Look at the next *entries*; what does not hold is in `breaks`."""

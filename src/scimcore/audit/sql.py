@@ -118,9 +118,9 @@ class SqlAudit:
         if not isinstance(session, SqlSession):
             raise TypeError("a record in the transaction of a change needs a SqlStorage, in the same database")
         entry = entry_of(event)
-        await self._appending.put(entry, session.transaction)
-        # Where the chain ends now is not known before the commit.
+        # Where the chain ends then is not known before the commit.
         self._ends.forget(entry.tenant)
+        await self._appending.put(entry, session.transaction)
 
     async def _appended(self, engine: AsyncEngine, event: Told) -> None:
         async with self._asynchronous_turn, engine.connect() as connection:

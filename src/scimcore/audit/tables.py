@@ -94,10 +94,11 @@ LAST: Final = (
 )
 """The chain of a tenant, and its last entry, if it has one."""
 
+# In a join PostgreSQL would walk all chains before this one, for the entries to come in order.
+_START_OF_ITS: Final = select(_START).where(CHAIN.c.tenant == bindparam("tenant")).scalar_subquery()
 AFTER: Final = (
     select(AUDIT.c.number, AUDIT.c.entry, AUDIT.c.seal)
-    .select_from(CHAIN.join(AUDIT, AUDIT.c.position > _START + bindparam("after")))
-    .where(CHAIN.c.tenant == bindparam("tenant"), AUDIT.c.position < _START + _LENGTH)
+    .where(AUDIT.c.position > _START_OF_ITS + bindparam("after"), AUDIT.c.position < _START_OF_ITS + _LENGTH)
     .order_by(AUDIT.c.position)
     .limit(bindparam("most"))
 )

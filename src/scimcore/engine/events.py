@@ -29,7 +29,7 @@ Happening: TypeAlias = Literal[
 ]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Event:
     """A change that was committed, or a request that changed nothing: because it did not need to, or was refused.
 

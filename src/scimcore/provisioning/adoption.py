@@ -31,6 +31,7 @@ from scimcore.provisioning.provenance import (
 )
 from scimcore.provisioning.refusals import NotAdoptedError
 from scimcore.provisioning.revival import revived
+from scimcore.provisioning.settings import one_of
 from scimcore.provisioning.taking import (
     NEVER_ON_FIRST_CONTACT,
     changed_names,
@@ -48,8 +49,6 @@ from scimcore.storage.protocol import Record, Session
 
 OnExisting: TypeAlias = Literal["refuse", "link", "take_over"]
 
-_one_of = attrs.validators.in_
-
 
 def _keys(keys: Iterable[MatchKey]) -> tuple[MatchKey, ...]:
     return tuple(keys)
@@ -63,23 +62,23 @@ class Adoption:
         ValueError: A setting is none of those that there are.
     """
 
-    on_existing: OnExisting = attrs.field(default="refuse", validator=_one_of(("refuse", "link", "take_over")))
+    on_existing: OnExisting = one_of("refuse", "link", "take_over")
     """409 as without the policy; a link, and the account stays as it is; or the connection manages it from now on."""
     match: tuple[MatchKey, ...] = attrs.field(
         default=("userName", "externalId", "email"),
         converter=_keys,
-        validator=attrs.validators.deep_iterable(_one_of(("userName", "externalId", "email"))),
+        validator=attrs.validators.deep_iterable(attrs.validators.in_(("userName", "externalId", "email"))),
     )
     """What an account is found by. userNames match in any case of their letters, externalIds exactly."""
-    email: EmailCase = attrs.field(default="exact", validator=_one_of(("exact", "any_case")))
+    email: EmailCase = one_of("exact", "any_case")
     is_verified: IsVerified | None = None
     """Without this hook no e-mail is held for verified, and none matches."""
     is_privileged: IsPrivileged | None = None
     """Without this hook nobody is held for privileged."""
-    on_foreign: OnForeign = attrs.field(default="share", validator=_one_of(("share", "refuse", "take")))
+    on_foreign: OnForeign = one_of("share", "refuse", "take")
     """What is done with an account that another connection manages: linked, refused, or treated like any other. Say
     the same to `Ownership`."""
-    again: Literal["refuse", "update"] = attrs.field(default="refuse", validator=_one_of(("refuse", "update")))
+    again: Literal["refuse", "update"] = one_of("refuse", "update")
     """What a connection gets that creates what it provisions already: 409, or the account with what it sent, as a
     client wants that creates without looking (Keycloak's extensions) and as Harness does it."""
     kept: frozenset[str] = attrs.field(default=frozenset({"roles", "entitlements"}), converter=frozenset)
@@ -109,16 +108,18 @@ class Adoption:
         if intent.resource_type.name != "User" or intent.after is None:
             return intent
         if intent.asked == "create":
-            return intent if intent.before else await self._created(intent, intent.after, session)
+            if intent.before:
+                return intent
+            connection = connection_of(intent)
+            matches = await self._matching.matches(session, intent.resource_type, intent.after, connection)
+            return intent if matches is NOBODY else await self._created(intent, intent.after, matches, session)
         if intent.before and self.by_id and self.on_existing == "take_over":
             return await self._written_by_id(intent, intent.before, intent.after)
         return intent
 
-    async def _created(self, intent: Intent, sent: Document, session: Session) -> Intent:
+    async def _created(self, intent: Intent, sent: Document, matches: Matches, session: Session) -> Intent:
+        """*intent* to create an account that *matches* others."""
         connection = connection_of(intent)
-        matches = await self._matching.matches(session, intent.resource_type, sent, connection)
-        if matches is NOBODY:
-            return intent
         match = _only(matches)
         if match is not None and has_removed(provenance_of(match.record.document), connection):
             if provenance_of(match.record.document).managed_by == connection:

@@ -51,16 +51,26 @@ async def found(
     filter: Filter,
     elements: Elements = EVERYTHING,
     most: int | None = None,
+    *,
+    for_update: bool = False,
 ) -> tuple[Record, ...]:
-    """The resources of *resource_type* that match *filter*, oldest first; no more than *most*, page by page."""
+    """The resources of *resource_type* that match *filter*, oldest first; no more than *most*, page by page.
+
+    *for_update* says that they decide about a write; see `Query`.
+    """
     records: list[Record] = []
+    whole = _everything(resource_type, for_update)
     while True:
-        count = _PAGE if most is None else min(_PAGE, most - len(records))
-        page = await session.search(
-            Query(resource_types=(resource_type,), filter=filter, offset=len(records), count=count, elements=elements)
-        )
+        offset = len(records)
+        count = _PAGE if most is None else min(_PAGE, most - offset)
+        page = await session.search(whole.asking(filter, offset=offset, count=count, elements=elements))
         if not page.records:
             return tuple(records)
         records += page.records
         if len(records) >= page.total or len(records) == most:
             return tuple(records)
+
+
+@lru_cache(maxsize=256)
+def _everything(resource_type: ResourceType, for_update: bool) -> Query:
+    return Query(resource_types=(resource_type,), count=_PAGE, for_update=for_update)

@@ -15,6 +15,7 @@ from scimcore.provisioning.intent import Intent, Note
 from scimcore.provisioning.matching import IsPrivileged, OnForeign, answered
 from scimcore.provisioning.provenance import PROVISIONING_URN, provenance_of, with_provenance
 from scimcore.provisioning.refusals import NotAdoptedError
+from scimcore.provisioning.settings import one_of
 from scimcore.provisioning.taking import (
     changed_names,
     connection_of,
@@ -30,7 +31,6 @@ from scimcore.storage.protocol import Record, Session
 
 OnExistingGroup: TypeAlias = Literal["refuse", "link", "keep_both"]
 
-_one_of = attrs.validators.in_
 _LINKAGE: Final = frozenset({"id", "externalId"})
 
 
@@ -42,9 +42,9 @@ class GroupAdoption:
         ValueError: A setting is none of those that there are.
     """
 
-    on_existing: OnExistingGroup = attrs.field(default="refuse", validator=_one_of(("refuse", "link", "keep_both")))
+    on_existing: OnExistingGroup = one_of("refuse", "link", "keep_both")
     """409; the existing group; or a second one, which takes a dialect without `unique_group_names`."""
-    on_foreign: OnForeign = attrs.field(default="share", validator=_one_of(("share", "refuse", "take")))
+    on_foreign: OnForeign = one_of("share", "refuse", "take")
     """What is done with a group that another connection manages: linked as it is, refused, or taken over. Say the same
     to `Ownership`."""
     is_privileged: IsPrivileged | None = None
@@ -70,11 +70,9 @@ class GroupAdoption:
         name = sent.get("displayName") if sent else None
         if sent is None or not isinstance(name, str):
             return intent
-        groups = [
-            record
-            for record in await found(session, intent.resource_type, equal_to("displayName", name), {"members": ()})
-            if record.document.get("displayName") == name
-        ]
+        called = equal_to("displayName", name)
+        alike = await found(session, intent.resource_type, called, {"members": ()}, for_update=True)
+        groups = [record for record in alike if record.document.get("displayName") == name]
         removed = [record for record in groups if has_removed(provenance_of(record.document), connection)]
         if len(removed) == 1 and (len(groups) == 1 or self.on_existing == "keep_both"):
             return await self._linked(intent, removed[0], sent, session)

@@ -22,6 +22,7 @@ from scimcore.provisioning.provenance import (
     provenance_of,
     with_provenance,
 )
+from scimcore.provisioning.settings import checked
 from scimcore.rules.delta import delta_between, elements_of
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document, Json
@@ -37,7 +38,7 @@ _MOST_GRACE: Final = timedelta(days=36_500)
 _MOST_LISTED: Final = 100
 
 
-def _check_grace(_: object, __: object, grace: timedelta) -> None:
+def _check_grace(grace: timedelta) -> None:
     if not timedelta(0) <= grace <= _MOST_GRACE:
         raise ValueError("a grace period is between nothing and a hundred years")
 
@@ -53,7 +54,7 @@ class Leaving:
     on_deactivate: Outcome | Hook = "suspend"
     """After `active: false`. The connection goes on seeing an account that is kept, and may activate it again."""
     on_delete: Outcome | Hook = "delete"
-    grace: timedelta = attrs.field(default=timedelta(days=30), validator=_check_grace)
+    grace: timedelta = checked(timedelta(days=30), _check_grace)
     """How long a soft-deleted account is kept at least; see `purged`."""
     memberships: Literal["keep", "set_aside", "end"] = "keep"
     """Of an account that is kept inactive: it stays in its groups, leaves them until it is active again, or leaves them

@@ -116,7 +116,7 @@ class Matching:
         if not values:
             return NOBODY
         sought = any_of(tuple([_PLACES[key] for key in values]), tuple(values.values()))
-        candidates = await found(session, resource_type, sought, most=MOST_CANDIDATES + 1)
+        candidates = await found(session, resource_type, sought, most=MOST_CANDIDATES + 1, for_update=True)
         if not candidates:
             return NOBODY
         matched: list[Match] = []

@@ -14,6 +14,7 @@ from scimcore.errors import ForbiddenError
 from scimcore.provisioning.intent import Intent, Note
 from scimcore.provisioning.matching import OnForeign
 from scimcore.provisioning.provenance import MANUAL, Link, Provenance, created_by, provenance_of, with_provenance
+from scimcore.provisioning.settings import one_of
 from scimcore.provisioning.taking import (
     NEVER_ON_FIRST_CONTACT,
     called,
@@ -30,8 +31,6 @@ from scimcore.storage.protocol import Record, Session
 
 SignsIn: TypeAlias = Literal["first", "manager", "newest"]
 
-_one_of = attrs.validators.in_
-
 
 @attrs.frozen(kw_only=True)
 class Ownership:
@@ -41,9 +40,9 @@ class Ownership:
         ValueError: A setting is none of those that there are.
     """
 
-    on_foreign: OnForeign = attrs.field(default="share", validator=_one_of(("share", "refuse", "take")))
+    on_foreign: OnForeign = one_of("share", "refuse", "take")
     """What a connection may do with what another one manages: have a link, nothing at all, or take it over."""
-    signs_in_through: SignsIn = attrs.field(default="first", validator=_one_of(("first", "manager", "newest")))
+    signs_in_through: SignsIn = one_of("first", "manager", "newest")
     """Which connection is put on record as the one that an account signs in through: the first that created or adopted
     it, always the one that manages it, or the last that created or adopted it."""
 

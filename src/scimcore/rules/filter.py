@@ -87,7 +87,7 @@ def _syntax(found: Statement) -> Syntax:
     return found.syntax
 
 
-@attrs.frozen(str=False)
+@attrs.frozen(str=False, slots=False)
 class Filter:
     """A well-formed filter; `str()` prints it so that parsing the print gives an equal filter.
 

@@ -107,7 +107,7 @@ class Sort:
     descending: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Query:
     """A search. Without `sorts` the order is by creation, then id: stable across pages.
 
@@ -133,6 +133,18 @@ class Query:
     elements: Elements = EVERYTHING
     tolerance: Tolerance = DEFAULT
     """How the literals of `filter` and `seen` are read."""
+    for_update: bool = False
+    """Whether what is found decides about a write in this session: then nobody else writes in between, as far as the
+    storage can hold others off. SQLite can; PostgreSQL locks what is there, and not that something is absent."""
+
+    def asking(self, filter: Filter, *, offset: int, count: int, elements: Elements) -> "Query":
+        """This search with another filter and for another part of what is found."""
+        # A new one takes three times as long, and a policy asks so for every resource that a connection creates.
+        facts = self.__dict__.copy()
+        facts["filter"], facts["offset"], facts["count"], facts["elements"] = filter, offset, count, elements
+        other = object.__new__(Query)
+        object.__setattr__(other, "__dict__", facts)
+        return other
 
     def bound(self, resource_type: ResourceType) -> BoundFilter | None:
         """What a resource of *resource_type* has to match to be found: `filter` and `seen`; None if all are found.

@@ -25,7 +25,6 @@ from sqlalchemy import (
 
 from scimcore.rules.filter import Filter
 from scimcore.schema.catalogue import Place, ResourceType
-from scimcore.storage.keyed import KEYED
 from scimcore.storage.protocol import Query
 from scimcore.storage.sql.lookups import Listed, Lookups, Sought
 from scimcore.storage.sql.ordering import unsorted
@@ -35,10 +34,12 @@ from scimcore.storage.sql.statements import RECORD_COLUMNS
 from scimcore.storage.sql.tables import RESOURCE, VALUE_INDEX
 
 _MOST_VALUES: Final = 10
-_NOTHING: Final[Mapping[str, str]] = {}
 # Where the id and the creation stand in RECORD_COLUMNS.
 _ID: Final = 1
 _CREATED: Final = 2
+
+_VALUES: Final = tuple((f"b_place_{number}", f"b_value_{number}") for number in range(_MOST_VALUES))
+"""How the parameters are called that each value takes."""
 
 _tenant: Final[BindParameter[str]] = bindparam("b_tenant")
 _type: Final[BindParameter[str]] = bindparam("b_type")
@@ -69,12 +70,11 @@ def _sought_at_once(filter: Filter, resource_type: ResourceType, indexed: Mappin
     asked, texts = equated
     if len(asked) > _MOST_VALUES:
         return None
-    keyed = KEYED.get(resource_type.name, _NOTHING)
     values: list[tuple[str, str]] = []
     for number, text in enumerate(texts):
-        name = asked[number].name
-        known = indexed.get(name)
-        key = None if known is None or known.attribute.name in keyed else text_key(known.leaf, text)
+        place = asked[number]
+        name = place.name
+        key = text_key(place.leaf, text) if name in indexed else None
         if key is None:
             return None
         values.append((name, key))
@@ -85,8 +85,9 @@ def parameters(few: Sought, tenant: str, type_name: str, count: int, offset: int
     """The parameters for *count* records that have a value that is sought, behind the first *offset*."""
     found: dict[str, object] = {"b_tenant": tenant, "b_type": type_name, "b_count": count, "b_offset": offset}
     for number, (place, value) in enumerate(few.values):
-        found[f"b_place_{number}"] = place
-        found[f"b_value_{number}"] = value
+        b_place, b_value = _VALUES[number]
+        found[b_place] = place
+        found[b_value] = value
     return found
 
 
@@ -142,9 +143,10 @@ def _restricted(statement: Select[Any], number: int) -> Select[Any]:
 
 def _has_value(number: int) -> tuple[ColumnElement[bool], ...]:
     """That a row of the value index holds the value of that number."""
+    place, value = _VALUES[number]
     return (
         VALUE_INDEX.c.tenant == _tenant,
         VALUE_INDEX.c.type == _type,
-        VALUE_INDEX.c.place == bindparam(f"b_place_{number}"),
-        VALUE_INDEX.c.value == bindparam(f"b_value_{number}"),
+        VALUE_INDEX.c.place == bindparam(place),
+        VALUE_INDEX.c.value == bindparam(value),
     )

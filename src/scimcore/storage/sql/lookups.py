@@ -145,9 +145,7 @@ class Lookups:
             case Comparison(place, Operator.EQ, str(operand)):
                 name = f"{inside}.{place}" if inside else str(place)
                 indexed = self.places.get(name)
-                if indexed is not None and not self._is_keyed(indexed.attribute.name):
-                    return name, text_key(indexed.leaf, operand)
-                return name, None
+                return name, None if indexed is None else text_key(indexed.leaf, operand)
             case _:
                 return "", None
 
@@ -163,7 +161,7 @@ class Lookups:
                 return select(MEMBER.c.group_id).where(MEMBER.c.tenant == self.tenant, MEMBER.c.normal_key == key)
             if name == "groups.value" and self._is_keyed("groups"):
                 return self._members_of(key)
-        if place is None or self._is_keyed(place.attribute.name):
+        if place is None:
             return None
         key = text_key(place.leaf, term.operand) or ""
         # A long value is known by its beginning and a digest.

@@ -124,11 +124,12 @@ def unique_row(tenant: str, record: Record, key: UniqueKey) -> dict[str, object]
 
 @lru_cache(maxsize=256)
 def indexed_places(names: tuple[str, ...], resource_type: ResourceType) -> Mapping[str, Place]:
-    """The places of *resource_type* among *names* whose values are text, by their name in attribute notation."""
+    """The places of *resource_type* among *names* whose values are text in a row, by name in attribute notation."""
+    elsewhere = {"id", "meta", "schemas", *KEYED.get(resource_type.name, {})}
     return {
         name: place
         for name, place in indexable(names, resource_type)
-        if place.leaf.type in TEXTUAL and place.attribute.name not in ("id", "meta", "schemas")
+        if place.leaf.type in TEXTUAL and place.attribute.name not in elsewhere
     }
 
 

@@ -102,6 +102,8 @@ class SqlSession:
         return await self._membership().count_groups(id, most)
 
     async def search(self, query: Query) -> Page:
+        if query.for_update:
+            await self._transaction.begin()
         holders = Holders(self._tenant, self._places, self._indirect_groups, self._transaction)
         page = await holders.page(query)
         if page is not None:
