@@ -1,9 +1,7 @@
 """An event as it goes on record: JSON that says who did what to which resource, when, and what came of it."""
 
 from collections.abc import Mapping
-from typing import TypeAlias
-
-import attrs
+from typing import NamedTuple, TypeAlias
 
 from scimcore.access.token import TokenEvent
 from scimcore.engine.events import Event
@@ -18,8 +16,7 @@ NOBODY = Tenant("")
 """The tenant of what happened to nobody's account: a client that did not say who it is."""
 
 
-@attrs.frozen
-class Entry:
+class Entry(NamedTuple):
     """One line of the record. *facts* hold no secret: events withhold what nobody may read."""
 
     tenant: Tenant

@@ -117,18 +117,19 @@ class Writing:
             UniquenessError: Another resource has one of the unique values.
         """
         now = self.environment.now()
+        meant: Draft | Intent = draft
         notes: tuple[Note, ...] = ()
         if self.environment.connection.policies:
             intent = await self._decided(draft, now, session)
             notes = intent.notes
             if intent.before is not draft.before or intent.after is not draft.after:
-                draft = _decided_as(intent, draft)
-        record, delta = await self._applied(draft, now, session)
+                meant = intent
+        record, delta = await self._applied(meant, now, session)
         return Outcome(
-            happening=_happening(draft, delta),
+            happening=_happening(meant, delta),
             record=record,
             delta=delta,
-            is_gone=draft.after is None,
+            is_gone=meant.after is None,
             ignored=(*draft.ignored, *map(str, draft.skipped)) if draft.skipped else draft.ignored,
             notes=notes,
         )
@@ -150,18 +151,18 @@ class Writing:
             intent = await policy.decided(intent, session)
         return intent
 
-    async def _applied(self, draft: Draft, now: Instant, session: Session) -> tuple[Record, Delta]:
+    async def _applied(self, meant: Draft | Intent, now: Instant, session: Session) -> tuple[Record, Delta]:
         """The record after the write, or what it would have been, and what the write changed."""
-        before, after = draft.before, draft.after
+        before, after = meant.before, meant.after
         if before is None:
-            document = draft.wanted if after is None else after
+            document = meant.wanted if after is None else after
             record = Record(
-                resource_type=draft.resource_type,
-                id=draft.id,
+                resource_type=meant.resource_type,
+                id=meant.id,
                 document=document,
                 created=now,
                 last_modified=now,
-                unique=self._unique(document, draft.resource_type),
+                unique=self._unique(document, meant.resource_type),
             )
             if after is None:
                 return record, Delta()
@@ -172,8 +173,9 @@ class Writing:
             return record, delta_of_new(document)
         if after is None:
             await session.delete(before)
-            return (before if draft.asked == "delete" else before.changed(draft.wanted)), Delta()
-        delta = draft.delta
+            return (before if meant.asked == "delete" else before.changed(meant.wanted)), Delta()
+        # What a policy decided is another change than the rules drafted, and leans on what the policy read.
+        delta, leans = (meant.delta, meant.leans) if isinstance(meant, Draft) else (None, True)
         if delta is None:
             delta = delta_between(before.document, after, unordered(before.resource_type))
         if not delta:
@@ -183,7 +185,7 @@ class Writing:
             last_modified=max(now, before.last_modified),
             unique=self._unique(after, before.resource_type),
         )
-        expected = before.version if draft.leans else None
+        expected = before.version if leans else None
         try:
             return await session.update(Change(before=before, after=changed, delta=delta, expected=expected)), delta
         except UniquenessError as refusal:
@@ -209,27 +211,13 @@ def event_of(outcome: Outcome, caller: Caller, at: Instant, request_id: str) -> 
     )
 
 
-def _decided_as(intent: Intent, draft: Draft) -> Draft:
-    """*draft* as policies want it."""
-    return Draft(
-        asked=draft.asked,
-        resource_type=draft.resource_type,
-        id=intent.id,
-        before=intent.before,
-        after=intent.after,
-        wanted=draft.wanted,
-        ignored=draft.ignored,
-        skipped=draft.skipped,
-    )
-
-
-def _happening(draft: Draft, delta: Delta) -> Happening:
-    if draft.asked == "create":
-        return "created" if draft.before is None else "adopted"
-    if draft.after is None:
+def _happening(meant: Draft | Intent, delta: Delta) -> Happening:
+    if meant.asked == "create":
+        return "created" if meant.before is None else "adopted"
+    if meant.after is None:
         return "deleted"
-    if draft.asked == "delete":
+    if meant.asked == "delete":
         return "retained"
     if not delta:
         return "unchanged"
-    return "replaced" if draft.asked == "replace" else "patched"
+    return "replaced" if meant.asked == "replace" else "patched"

@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     select,
     union_all,
 )
@@ -96,9 +97,10 @@ def having(few: Sought) -> Select[Any]:
     return _having(len(few.values))
 
 
-def apart(few: Sought) -> ClauseElement:
-    """The same as one look-up behind another: in no order, and each record as often as it has one of the values."""
-    return _apart(len(few.values))
+def apart(few: Sought, most: int) -> ClauseElement:
+    """The same as one look-up behind another: the first *most*, in no order, and each record as often as it has one of
+    the values."""
+    return _apart(len(few.values), most)
 
 
 def in_order(rows: Rows) -> Rows:
@@ -123,12 +125,12 @@ def _having(number: int) -> Select[Any]:
 
 
 @lru_cache(maxsize=_MOST_VALUES)
-def _apart(number: int) -> ClauseElement:
+def _apart(number: int, most: int) -> ClauseElement:
     same = (RESOURCE.c.tenant == VALUE_INDEX.c.tenant, RESOURCE.c.type == VALUE_INDEX.c.type)
     both = VALUE_INDEX.join(RESOURCE, and_(*same, RESOURCE.c.id == VALUE_INDEX.c.id))
     found = [select(*RECORD_COLUMNS).select_from(both).where(*_has_value(one)) for one in range(number)]
     whole = found[0] if number == 1 else union_all(*found)
-    return whole.limit(bindparam("b_count", type_=BigInteger)).offset(bindparam("b_offset", type_=BigInteger))
+    return whole.limit(literal_column(str(most), BigInteger))
 
 
 @lru_cache(maxsize=_MOST_VALUES)

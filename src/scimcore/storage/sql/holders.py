@@ -38,7 +38,7 @@ class Holders:
         is_apart = self._transaction.dialect.looks_up_apart
         few: Rows | None = None
         if not sought.decides or (is_apart and query.count > 0):
-            statement = equalities.apart(sought) if is_apart else equalities.having(sought)
+            statement = equalities.apart(sought, _FEW + 1) if is_apart else equalities.having(sought)
             rows = await self._transaction.ask(statement, self._those(query, sought, _FEW + 1, 0))
             if not rows:
                 return _NOBODY
