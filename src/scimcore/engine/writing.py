@@ -15,6 +15,7 @@ from scimcore.rules.delta import Delta, delta_between, delta_of_new, unordered
 from scimcore.rules.identifier import unique_values
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
+from scimcore.schema.made import made
 from scimcore.storage.protocol import Change, Instant, Record, Session, UniqueKey, VersionClash
 
 
@@ -135,18 +136,20 @@ class Writing:
         )
 
     async def _decided(self, draft: Draft, now: Instant, session: Session) -> Intent:
-        intent = Intent(
-            asked=draft.asked,
-            caller=self.caller,
-            resource_type=draft.resource_type,
-            at=now,
-            id=draft.id,
-            before=draft.before,
-            after=draft.after,
-            wanted=draft.wanted,
-            named=draft.named,
-            unknown_members=tuple([one.value for one in draft.skipped]),
-        )
+        facts: dict[str, object] = {
+            "asked": draft.asked,
+            "caller": self.caller,
+            "resource_type": draft.resource_type,
+            "at": now,
+            "id": draft.id,
+            "before": draft.before,
+            "after": draft.after,
+            "wanted": draft.wanted,
+            "named": draft.named,
+            "unknown_members": tuple([one.value for one in draft.skipped]),
+            "notes": (),
+        }
+        intent = made(Intent, facts)
         for policy in self.environment.connection.policies:
             intent = await policy.decided(intent, session)
         return intent
@@ -198,17 +201,19 @@ class Writing:
 
 def event_of(outcome: Outcome, caller: Caller, at: Instant, request_id: str) -> Event:
     """What the event stream is told of *outcome*."""
-    return Event(
-        happening=outcome.happening,
-        caller=caller,
-        resource_type=outcome.record.resource_type.name,
-        resource_id=outcome.record.id,
-        delta=withheld(outcome.delta, outcome.record.resource_type),
-        ignored=outcome.ignored,
-        notes=outcome.notes,
-        at=at,
-        request_id=request_id,
-    )
+    facts: dict[str, object] = {
+        "happening": outcome.happening,
+        "caller": caller,
+        "resource_type": outcome.record.resource_type.name,
+        "resource_id": outcome.record.id,
+        "at": at,
+        "request_id": request_id,
+        "delta": withheld(outcome.delta, outcome.record.resource_type),
+        "ignored": outcome.ignored,
+        "notes": outcome.notes,
+        "reason": "",
+    }
+    return made(Event, facts)
 
 
 def _happening(meant: Draft | Intent, delta: Delta) -> Happening:

@@ -8,6 +8,7 @@ import attrs
 from scimcore.access import Caller
 from scimcore.schema.catalogue import ResourceType
 from scimcore.schema.document import Document
+from scimcore.schema.made import made
 from scimcore.storage.protocol import Instant, Record, Session
 
 Asked: TypeAlias = Literal["create", "replace", "patch", "delete"]
@@ -58,9 +59,7 @@ class Intent:
         # attrs.evolve takes ten times as long, and this runs for every resource that a connection creates.
         facts = self.__dict__.copy()
         facts["after"], facts["notes"] = after, (*self.notes, *notes)
-        other = object.__new__(Intent)
-        object.__setattr__(other, "__dict__", facts)
-        return other
+        return made(Intent, facts)
 
     def noting(self, *notes: Note) -> "Intent":
         """The same intent, with something to remember about it, if there is."""

@@ -180,12 +180,24 @@ def _without(value: Document, cut: Cut) -> Document:
     result = dict(value)
     for name in hit:
         inner = cut[name]
-        shown = None if inner is None else _each(value[name], inner, _without)
+        shown: Json = None
+        if inner is not None:
+            shown = {} if _is_within(value[name], inner) else _each(value[name], inner, _without)
         if is_unassigned(shown):
             del result[name]
         else:
             result[name] = shown
     return result
+
+
+def _is_within(value: Json, cut: Cut) -> bool:
+    """Whether *value* is an object of which all is meant by *cut*."""
+    if not isinstance(value, dict):
+        return False
+    for name in value:  # noqa: SIM110 - a generator takes longer than what this saves
+        if name not in cut or cut[name] is not None:
+            return False
+    return True
 
 
 def _each(value: Json, cut: Cut, apply: Callable[[Document, Cut], Document]) -> Json:
