@@ -59,11 +59,18 @@ async def found(
     *for_update* says that they decide about a write; see `Query`.
     """
     records: list[Record] = []
-    whole = _everything(resource_type, for_update)
     while True:
-        offset = len(records)
-        count = _PAGE if most is None else min(_PAGE, most - offset)
-        page = await session.search(whole.asking(filter, offset=offset, count=count, elements=elements))
+        count = _PAGE if most is None else min(_PAGE, most - len(records))
+        page = await session.search(
+            Query(
+                resource_types=(resource_type,),
+                filter=filter,
+                offset=len(records),
+                count=count,
+                elements=elements,
+                for_update=for_update,
+            )
+        )
         if not page.records:
             return tuple(records)
         records += page.records
@@ -72,5 +79,6 @@ async def found(
 
 
 @lru_cache(maxsize=256)
-def _everything(resource_type: ResourceType, for_update: bool) -> Query:
-    return Query(resource_types=(resource_type,), count=_PAGE, for_update=for_update)
+def deciding(resource_type: ResourceType, most: int) -> Query:
+    """The search for the oldest *most* resources of *resource_type*, which decide about a write; see `Query`."""
+    return Query(resource_types=(resource_type,), count=most, for_update=True)

@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias, TypeVar, assert_never
 
 import attrs
 
-from scimcore.provisioning.finding import any_of, found
+from scimcore.provisioning.finding import any_of, deciding
 from scimcore.provisioning.provenance import provenance_of
 from scimcore.rules.compare import folded
 from scimcore.rules.delta import elements_of
@@ -116,7 +116,8 @@ class Matching:
         if not values:
             return NOBODY
         sought = any_of(tuple([_PLACES[key] for key in values]), tuple(values.values()))
-        candidates = await found(session, resource_type, sought, most=MOST_CANDIDATES + 1, for_update=True)
+        page = await session.search(deciding(resource_type, MOST_CANDIDATES + 1).asking(sought))
+        candidates = page.records
         if not candidates:
             return NOBODY
         matched: list[Match] = []

@@ -129,13 +129,6 @@ class Plan:
             raise NotWellFormed(str(fault), position_of_literal(self.shape, len(operands))) from None
         return operands
 
-    def equated_with(self, literals: Sequence[Json]) -> tuple[tuple[Place, ...], tuple[str, ...]] | None:
-        """The places in `equated` with the text among *literals* for each; None if they are not all text."""
-        if self.equated is None:
-            return None
-        texts = tuple([literal for literal in literals if isinstance(literal, str)])
-        return (self.equated, texts) if len(texts) == len(self.equated) else None
-
 
 @remembered(512, largest=LONGEST_REMEMBERED, size=lambda statement, *_: len(statement.shape))
 def plan(statement: Statement, resource_type: ResourceType, foreign_is_absent: bool) -> Plan:

@@ -5,13 +5,14 @@ A filter is a prepared statement. Its shape is parsed and bound once and kept; w
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, assert_never
 
 import attrs
 
 from scimcore.errors import InvalidFilterError
 from scimcore.rules.binding import plan
-from scimcore.rules.grammar import Statement, statement
+from scimcore.rules.grammar import LONGEST_REMEMBERED, Statement, statement
 from scimcore.rules.limits import DEFAULT_LIMITS, Limits
 from scimcore.rules.syntax import (
     AttrExp,
@@ -145,10 +146,13 @@ class Filter:
         >>> list(map(str, places)), texts
         (['userName', 'emails.value'], ('b', 'c'))
         """
-        try:
-            return plan(self._statement, resource_type, False).equated_with(self._literals)
-        except NotWellFormed:
+        if len(self._statement.shape) > LONGEST_REMEMBERED:
             return None
+        places = _equated(self._statement, resource_type)
+        if places is None:
+            return None
+        texts = tuple([literal for literal in self._literals if isinstance(literal, str)])
+        return (places, texts) if len(texts) == len(places) else None
 
     def check_names(self, resource_types: Iterable[ResourceType]) -> None:
         """Refuse names that none of *resource_types* knows: a search over several types may not drop a term (§3.4.2.1).
@@ -161,6 +165,14 @@ class Filter:
             if not any(one.place(path.text) for one in types):
                 reason = f"no resource type has an attribute {path.text!r}"
                 raise InvalidFilterError(reason, self.text, position_in(self.text, path.position))
+
+
+@lru_cache(maxsize=512)
+def _equated(statement: Statement, resource_type: ResourceType) -> tuple[Place, ...] | None:
+    try:
+        return plan(statement, resource_type, False).equated
+    except NotWellFormed:
+        return None
 
 
 def parse_filter(text: str, limits: Limits = DEFAULT_LIMITS) -> Filter:

@@ -138,11 +138,11 @@ class Query:
     """Whether what is found decides about a write in this session: then nobody else writes in between, as far as the
     storage can hold others off. SQLite can; PostgreSQL locks what is there, and not that something is absent."""
 
-    def asking(self, filter: Filter, *, offset: int, count: int, elements: Elements) -> "Query":
-        """This search with another filter and for another part of what is found."""
+    def asking(self, filter: Filter) -> "Query":
+        """This search with another filter."""
         # A new one takes three times as long, and a policy asks so for every resource that a connection creates.
         facts = self.__dict__.copy()
-        facts["filter"], facts["offset"], facts["count"], facts["elements"] = filter, offset, count, elements
+        facts["filter"] = filter
         return made(Query, facts)
 
     def bound(self, resource_type: ResourceType) -> BoundFilter | None:
