@@ -130,7 +130,8 @@ def _apart(number: int, most: int) -> ClauseElement:
     both = VALUE_INDEX.join(RESOURCE, and_(*same, RESOURCE.c.id == VALUE_INDEX.c.id))
     found = [select(*RECORD_COLUMNS).select_from(both).where(*_has_value(one)) for one in range(number)]
     whole = found[0] if number == 1 else union_all(*found)
-    return whole.limit(literal_column(str(most), BigInteger))
+    # SQLAlchemy gives SQLite an offset in any case: one that is written out takes no parameter.
+    return whole.limit(literal_column(str(most), BigInteger)).offset(literal_column("0", BigInteger))
 
 
 @lru_cache(maxsize=_MOST_VALUES)
