@@ -108,7 +108,7 @@ class SqlAudit:
             raise
         self._kept = connection
 
-    async def within(self, event: Event, session: Session) -> None:
+    def within(self, event: Event, session: Session) -> Awaitable[None]:
         """Put *event* on record in the transaction of *session*, which belongs to a `SqlStorage` in the same database.
 
         Raises:
@@ -120,7 +120,7 @@ class SqlAudit:
         entry = entry_of(event)
         # Where the chain ends then is not known before the commit.
         self._ends.forget(entry.tenant)
-        await self._appending.put(entry, session.transaction)
+        return self._appending.put(entry, session.transaction)
 
     async def _appended(self, engine: AsyncEngine, event: Told) -> None:
         async with self._asynchronous_turn, engine.connect() as connection:

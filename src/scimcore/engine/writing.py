@@ -79,7 +79,8 @@ class Writing:
         return outcome
 
     async def _committed(self, attempt: Callable[[Session], Awaitable[Draft]]) -> tuple[Outcome, Event | None]:
-        """What became of the draft of *attempt*, tried anew after a version clash: without If-Match no client sees one.
+        """What became of the draft of *attempt*, and what to tell of it; tried anew after a version clash: without
+        If-Match no client sees one.
 
         Where policies decide, a unique value that somebody else has just taken gets another look: there may be
         something to adopt now, or another value to choose. It is refused when the same would be written as before.
@@ -107,7 +108,7 @@ class Writing:
         event = event_of(outcome, self.caller, at, self.request_id)
         if environment.record is not None:
             await environment.record.within(event, session)
-        return outcome, event
+        return outcome, None if environment.on_event is None else event
 
     async def written(self, draft: Draft, session: Session) -> Outcome:
         """Write *draft*, or what the policies of the connection make of it.

@@ -140,7 +140,7 @@ class Query:
 
     def asking(self, filter: Filter) -> "Query":
         """This search with another filter."""
-        # A new one takes three times as long, and a policy asks so for every resource that a connection creates.
+        # A new one takes more than twice as long, and a policy asks so for every resource that a connection creates.
         facts = self.__dict__.copy()
         facts["filter"] = filter
         return made(Query, facts)
